@@ -1,0 +1,118 @@
+# Every task by name; `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job embedded
+INSTALLED := .venv/.installed
+PYTEST := $(BIN)/python -m pytest
+export PACT_DO_NOT_TRACK := true
+export PYTHONDONTWRITEBYTECODE :=
+
+##@ The two commands
+.PHONY: up
+up: $(INSTALLED) ## Start the whole platform here and print its addresses (Ctrl-C stops it)
+	@exec $(BIN)/conference-up
+
+.PHONY: test
+test: lint test-unit test-component test-contract test-schemathesis test-acceptance test-browser test-resilience test-load ## Everything that needs no cluster
+	@echo "All tests passed."
+
+##@ Using it
+.PHONY: demo
+demo: $(INSTALLED) ## Fill the running platform with 40 believable proposals
+	@$(BIN)/conference-demo
+
+.PHONY: reset
+reset: $(INSTALLED) ## Forget the data of the embedded platform
+	@$(BIN)/conference-reset
+
+##@ Tests, one kind each
+.PHONY: test-unit
+test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
+	$(PYTEST) $(wildcard */tests/unit)
+
+.PHONY: test-component
+test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP
+	$(PYTEST) -n 2 --dist loadfile $(wildcard */tests/component)
+
+.PHONY: test-contract
+test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh
+	$(PYTEST) tests/contract $(wildcard */tests/contract)
+
+.PHONY: test-schemathesis
+test-schemathesis: $(INSTALLED) ## Generated requests against every OpenAPI description
+	$(PYTEST) tests/openapi
+
+.PHONY: test-acceptance
+test-acceptance: $(INSTALLED) ## The users' stories through the public URL (BASE_URL names another platform)
+	$(PYTEST) tests/acceptance
+
+.PHONY: test-browser
+test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with axe, and without JavaScript
+	$(PYTEST) tests/browser
+
+.PHONY: test-resilience
+test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
+	$(PYTEST) tests/resilience
+
+.PHONY: test-load
+test-load: $(INSTALLED) ## A short conference day by locust
+	$(PYTEST) tests/load
+
+.PHONY: pacts
+pacts: $(INSTALLED) ## Write the committed pact files anew
+	$(PYTEST) tests/contract --write-pacts
+
+##@ Keeping it good
+.PHONY: lint
+lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of what is generated
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tests/check_repository.py
+
+.PHONY: format
+format: $(INSTALLED) ## Let ruff put the code in order
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: docs
+docs: $(INSTALLED) ## Write docs/problems.md anew from the code
+	$(BIN)/python tests/check_repository.py --write
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure, and write docs/benchmarks.md
+	$(BIN)/python tests/bench/bench.py
+
+.PHONY: lock
+lock: $(INSTALLED) ## Resolve every dependency anew into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
+		--no-annotate $(PACKAGES:%=--no-emit-package %) \
+		--group dev $(PACKAGES:%=%/pyproject.toml) --output-file requirements.lock
+
+.PHONY: clean
+clean: ## Remove what was installed; the data of the embedded platform stays
+	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# uv itself comes from the lock, with its hash, so that nothing unpinned is ever installed.
+$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed, {sys.executable} is {sys.version.split()[0]}; name another with PYTHON=...")'
+	@$(PYTHON) -m venv --clear .venv
+	@awk '/^uv==/ {p = 1} p {print} p && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(PACKAGES:%=--editable %)
+	@touch $@
+
+.venv/.browser: $(INSTALLED)
+	@$(BIN)/python tests/browser/install_browser.py
+	@touch $@

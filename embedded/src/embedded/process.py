@@ -1,0 +1,88 @@
+"""A program, and a running instance of it that may be stopped, frozen, killed and started again."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from servicekit.testing import wait_for
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """How to run something in the foreground, and how to tell that it is ready."""
+
+    name: str
+    command: Sequence[str]
+    is_ready: Callable[[], bool]
+    env: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
+    url: str = ""
+    """Where it is reached: http://…, postgresql://… or redis://…"""
+
+
+class Process:
+    """A program that runs as a child of this process; its output goes to a file."""
+
+    def __init__(self, program: Program, log_folder: Path) -> None:
+        self.program = program
+        self._log = log_folder / f"{program.name}.log"
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return self.program.url
+
+    @property
+    def pid(self) -> int:
+        """The process id while it runs."""
+        assert self._child is not None
+        return self._child.pid
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        with self._log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603 - a program of ours
+                self.program.command,
+                env={"PATH": os.environ["PATH"], **self.program.env},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for(self._is_ready, f"{self.program.name} to be ready (see {self._log})", 30)
+
+    def _is_ready(self) -> bool:
+        assert self._child is not None
+        assert self._child.poll() is None, f"{self.program.name} ended:\n{self.log_text()}"
+        return self.program.is_ready()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal: SIGSTOP freezes, SIGCONT thaws; a deadly one is waited for."""
+        assert self._child is not None
+        self._child.send_signal(number)
+        if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGINT}:
+            self._child.wait(30)
+
+    def stop(self) -> None:
+        """End it as an operator would; nothing happens where it has ended."""
+        if self._child is not None and self._child.poll() is None:
+            self.send(signal.SIGCONT)
+            self.send(self.program.stop_signal)
+
+    def log_text(self) -> str:
+        """Everything that it has printed."""
+        return self._log.read_text()
+
+
+@contextmanager
+def running(program: Program, log_folder: Path) -> Iterator[Process]:
+    """The ready process of `program`, stopped at the end."""
+    process = Process(program, log_folder)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.stop()

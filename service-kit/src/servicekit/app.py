@@ -1,0 +1,190 @@
+"""Puts a service together: routes, health, problems, limits, logs, metrics and traces."""
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+
+from servicekit import health, logging, metrics, problems, telemetry
+from servicekit.problems import BODY_TOO_LARGE, Problem, ProblemDocument, ProblemType
+from servicekit.security import API_CSP, SecurityHeaders
+from servicekit.settings import ServerSettings, SettingsT, load
+
+
+def create_app(
+    name: str,
+    settings: ServerSettings,
+    routers: Sequence[APIRouter],
+    *,
+    lifespan: Lifespan[FastAPI] | None = None,
+    owned: dict[str, Callable[[], bool]] | None = None,
+    errors: Mapping[type[Exception], ProblemType] | None = None,
+    csp: str = API_CSP,
+) -> FastAPI:
+    """A service: `routers` with everything around them that all services have.
+
+    `owned` is what readiness asks (see `servicekit.health`), `errors` maps the service's own
+    exceptions to the problems that clients get.
+    """
+    app = FastAPI(
+        title=name,
+        version=settings.service_version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        # An address has one spelling; a redirect would send the visitor to the inner host name.
+        redirect_slashes=False,
+    )
+    app.include_router(health.router(name, settings, owned or {}))
+    for router in routers:
+        app.include_router(router)
+    problems.install(app, errors or {})
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(SecurityHeaders, csp=csp)
+    app.add_middleware(Observe)
+    if telemetry.configure(name, settings):
+        telemetry.instrument(app)
+    _describe(app)
+    return app
+
+
+def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
+    """Read the settings, then serve until SIGTERM: stop accepting, finish, close."""
+    settings = load(kind)
+    assert isinstance(settings, ServerSettings)
+    app = create(settings)
+    logging.configure(app.title, settings.log_level)
+    metrics.serve(settings.host, settings.metrics_port)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        # Longer than any client keeps an idle connection, so that none is closed under a request.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=int(settings.shutdown_grace_seconds),
+    )
+
+
+class Observe:
+    """Plain ASGI middleware: one log line and one count for each request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._log = structlog.get_logger()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+        started = perf_counter()
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            seconds = perf_counter() - started
+            route = route_template(scope)
+            metrics.observe(scope["method"], route, status, seconds)
+            # The template, not the path: paths may carry signed links.
+            self._log.info(
+                "request",
+                method=scope["method"],
+                route=route,
+                status=status,
+                milliseconds=round(seconds * 1000, 2),
+            )
+
+
+def route_template(scope: Scope) -> str:
+    """The route as it was declared, which keeps labels few; `unmatched` where there is none."""
+    route: Any = scope.get("route")
+    return getattr(route, "path", None) or "unmatched"
+
+
+class BodyLimit:
+    """Plain ASGI middleware: a request body over the limit is a 413, and is not read further."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > self._limit:
+            await self._problem().response()(scope, receive, send)
+            return
+        if b"transfer-encoding" not in headers:
+            await self._app(scope, receive, send)
+            return
+        read = 0
+
+        async def receive_counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._limit:
+                raise self._problem()
+            return message
+
+        try:
+            await self._app(scope, receive_counted, send)
+        except Problem as problem:
+            if problem.kind is not BODY_TOO_LARGE:
+                raise
+            await problem.response()(scope, receive, send)
+
+    def _problem(self) -> Problem:
+        return Problem(
+            BODY_TOO_LARGE,
+            f"The body may have {self._limit} bytes.",
+            headers={"Connection": "close"},
+        )
+
+
+def _describe(app: FastAPI) -> None:
+    """Make OpenAPI tell every problem that the middleware and the handlers may answer."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemas["ProblemDocument"] = ProblemDocument.model_json_schema(
+                ref_template="#/components/schemas/{model}"
+            )
+            schemas.update(schemas["ProblemDocument"].pop("$defs", {}))
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+            for path in schema["paths"].values():
+                for operation in path.values():
+                    _add_common(operation["responses"])
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add_common(documented: dict[str, Any]) -> None:
+    if "HTTPValidationError" in str(documented.get("422")):
+        del documented["422"]
+    for status, response in problems.responses(*problems.COMMON).items():
+        documented.setdefault(str(status), response)

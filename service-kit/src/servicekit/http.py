@@ -1,0 +1,168 @@
+"""Calls to other services: every one has a time limit, a retry budget and a circuit breaker."""
+
+import asyncio
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any, TypeVar
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from servicekit import metrics
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+class NeighbourAwayError(Exception):
+    """Another service could not be reached, answered too late, or answered nonsense."""
+
+    def __init__(self, neighbour: str, reason: str) -> None:
+        super().__init__(f"{neighbour} is away: {reason}")
+        self.neighbour = neighbour
+        self.reason = reason
+
+
+class Breaker:
+    """Holds calls back after `threshold` failures in a row, then lets one through to look."""
+
+    def __init__(self, threshold: int = 5, rest_seconds: float = 1.0) -> None:
+        self._threshold = threshold
+        self._rest_seconds = rest_seconds
+        self._failures = 0
+        self._closed_until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has tripped; it stays so until a call has succeeded."""
+        return self._failures >= self._threshold
+
+    def allows(self, now: float) -> bool:
+        """Whether a call may go out at `now`; while open, one each time the rest is over."""
+        if not self.is_open:
+            return True
+        if now < self._closed_until:
+            return False
+        self._closed_until = now + self._rest_seconds
+        return True
+
+    def succeeded(self) -> None:
+        """A call was answered."""
+        self._failures = 0
+
+    def failed(self, now: float) -> None:
+        """A call was not answered."""
+        self._failures += 1
+        if self.is_open:
+            self._closed_until = now + self._rest_seconds
+
+
+class RetryBudget:
+    """Retries may be a tenth of the calls, and a few at once: a retry storm can't start."""
+
+    def __init__(self, ratio: float = 0.1, burst: float = 5.0) -> None:
+        self._ratio = ratio
+        self._burst = burst
+        self._tokens = burst
+
+    def called(self) -> None:
+        """A first attempt went out."""
+        self._tokens = min(self._burst, self._tokens + self._ratio)
+
+    def take(self) -> bool:
+        """Whether one more attempt may go out."""
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Neighbour:
+    """Another service, as this one sees it."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        timeout_seconds: float,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.name = name
+        self.breaker = Breaker()
+        self._budget = RetryBudget()
+        self._timeout_seconds = timeout_seconds
+        self._client = httpx2.AsyncClient(
+            base_url=base_url,
+            timeout=httpx2.Timeout(timeout_seconds, connect=min(1.0, timeout_seconds)),
+            limits=httpx2.Limits(max_connections=64, keepalive_expiry=30),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx2.Response:
+        """One answer of whatever status, or NeighbourAwayError within the time limit.
+
+        A call that may be repeated (by its method or its Idempotency-Key) is repeated once when
+        the connection failed and the budget allows it.
+        """
+        may_repeat = method in IDEMPOTENT or "Idempotency-Key" in (headers or {})
+        request = self._client.build_request(
+            method, path, json=json, content=content, params=params, headers=headers
+        )
+        self._budget.called()
+        while True:
+            try:
+                return await self._once(request)
+            except NeighbourAwayError as error:
+                failed_fast = isinstance(
+                    error.__cause__, httpx2.NetworkError | httpx2.ProtocolError
+                )
+                if not (may_repeat and failed_fast and self._budget.take()):
+                    raise
+                may_repeat = False
+
+    async def _once(self, request: httpx2.Request) -> httpx2.Response:
+        if not self.breaker.allows(monotonic()):
+            self._count("held back")
+            raise NeighbourAwayError(self.name, "it failed repeatedly and is left to rest")
+        try:
+            # httpx limits each read; a neighbour that drips bytes is caught by the whole's limit.
+            async with asyncio.timeout(self._timeout_seconds):
+                response = await self._client.send(request)
+        except (httpx2.HTTPError, TimeoutError) as error:
+            self.breaker.failed(monotonic())
+            self._count("failed")
+            raise NeighbourAwayError(self.name, type(error).__name__) from error
+        self.breaker.succeeded()
+        self._count("answered")
+        return response
+
+    def _count(self, outcome: str) -> None:
+        metrics.CALLS.labels(self.name, outcome).inc()
+        metrics.BREAKER.labels(self.name).set(self.breaker.is_open)
+
+    def parse(self, kind: type[ModelT], response: httpx2.Response) -> ModelT:
+        """The body as `kind`; a body that is something else is a NeighbourAwayError."""
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            raise NeighbourAwayError(
+                self.name, f"its answer {response.status_code} is not understood"
+            ) from error
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()

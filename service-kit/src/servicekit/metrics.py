@@ -1,0 +1,29 @@
+"""Rate, errors and duration of every route, on a port that no visitor reaches."""
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+REQUESTS = Counter("http_requests_total", "Requests answered", ["method", "route", "status"])
+DURATION = Histogram(
+    "http_request_duration_seconds",
+    "Time from a request's first byte to its answer's last, in seconds",
+    ["method", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+BREAKER = Gauge("circuit_breaker_open", "1 while calls to a neighbour are held back", ["neighbour"])
+CALLS = Counter(
+    "neighbour_calls_total", "Calls to other services by outcome", ["neighbour", "outcome"]
+)
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answered request; a method nobody knows is counted as OTHER."""
+    known = method if method in METHODS else "OTHER"
+    REQUESTS.labels(known, route, status).inc()
+    DURATION.labels(known, route).observe(seconds)
+
+
+def serve(host: str, port: int) -> None:
+    """Answer GET /metrics on a thread that ends with the process."""
+    start_http_server(port, host)

@@ -1,0 +1,223 @@
+"""Errors as RFC 9457 problems: each kind has a `type`, and docs/problems.md explains each type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemType:
+    """A kind of error: what it is called, the status it travels with, and what to do about it."""
+
+    slug: str
+    status: int
+    title: str
+    cure: str
+
+    @property
+    def uri(self) -> str:
+        """The value of `type`: stable, compared and never fetched."""
+        return f"urn:problem:{self.slug}"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of the request."""
+
+    field: str = Field(description="the field's name, with dots where it is nested")
+    detail: str
+
+
+class ProblemDocument(BaseModel):
+    """The body of every error (RFC 9457); some types add members of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+class Problem(Exception):  # noqa: N818 - the RFC's name for it
+    """Raise it anywhere under a request; the client gets it as a problem document."""
+
+    def __init__(
+        self,
+        kind: ProblemType,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.headers = headers
+        self.members = members
+
+    def document(self) -> dict[str, Any]:
+        """The problem as it travels."""
+        return {
+            "type": self.kind.uri,
+            "title": self.kind.title,
+            "status": self.kind.status,
+            "detail": self.detail,
+            **self.members,
+        }
+
+    def response(self) -> Response:
+        """The whole answer."""
+        return Response(
+            orjson.dumps(self.document()),
+            status_code=self.kind.status,
+            media_type=MEDIA_TYPE,
+            headers=dict(self.headers or {}),
+        )
+
+
+MALFORMED_BODY = ProblemType(
+    "malformed-body", 400, "The body can't be read", "Send JSON in UTF-8 that parses."
+)
+INVALID_REQUEST = ProblemType(
+    "invalid-request",
+    422,
+    "The request is not valid",
+    "Correct each field that `errors` names; nothing was changed.",
+)
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type",
+    415,
+    "The body is of a kind that is not taken here",
+    "Send the body with `Content-Type: application/json`.",
+)
+BODY_TOO_LARGE = ProblemType(
+    "body-too-large", 413, "The body is too large", "Send less; the limit is in `detail`."
+)
+NOT_FOUND = ProblemType("not-found", 404, "There is nothing here", "Check the address.")
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "This method is not allowed here", "`Allow` lists those that are."
+)
+REFUSED = ProblemType("request-refused", 400, "The request is refused", "See `detail`.")
+UNAVAILABLE = ProblemType(
+    "unavailable",
+    503,
+    "Something that this needs is away",
+    "Nothing was changed. Try again after `Retry-After` seconds.",
+)
+INTERNAL = ProblemType(
+    "internal-error",
+    500,
+    "Something went wrong here",
+    "It is in the log with the trace id. Try again later.",
+)
+
+COMMON = (
+    MALFORMED_BODY,
+    NOT_FOUND,
+    METHOD_NOT_ALLOWED,
+    BODY_TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    INVALID_REQUEST,
+    REFUSED,
+    INTERNAL,
+    UNAVAILABLE,
+)
+"""What any route of any service may answer."""
+
+_BY_STATUS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 400: MALFORMED_BODY}
+
+
+def responses(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
+    """The `responses` argument of a route, for OpenAPI: `kinds` by status."""
+    by_status: dict[int, list[str]] = {}
+    for kind in kinds:
+        by_status.setdefault(kind.status, []).append(kind.uri)
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    return {
+        status: {"description": " · ".join(uris), "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status, uris in by_status.items()
+    }
+
+
+def unavailable(what: str, retry_after_seconds: int = 2) -> Problem:
+    """A 503 that names what is away."""
+    return Problem(
+        UNAVAILABLE,
+        f"{what} is away just now.",
+        headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
+def install(app: FastAPI, domain: Mapping[type[Exception], ProblemType]) -> None:
+    """Answer every error of `app` as a problem; `domain` says which of its own mean what."""
+
+    def of_domain(kind: ProblemType) -> Any:
+        async def answer(_: Request, error: Exception) -> Response:
+            return Problem(kind, str(error), **getattr(error, "members", {})).response()
+
+        return answer
+
+    for error_type, kind in domain.items():
+        app.add_exception_handler(error_type, of_domain(kind))
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _internal)
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = _BY_STATUS.get(error.status_code, REFUSED)
+    return Problem(kind, f"{kind.title}.", headers=error.headers).response()
+
+
+async def _internal(_: Request, error: Exception) -> Response:
+    structlog.get_logger().error("unhandled error", exc_info=error)
+    return Problem(INTERNAL, "The error is in the log.").response()
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()
+    if any(each["type"] == "json_invalid" for each in found):
+        return Problem(MALFORMED_BODY, "The body is not JSON.").response()
+    if _body_was_not_parsed(found):
+        sent = request.headers.get("content-type", "no content type")
+        return Problem(
+            UNSUPPORTED_MEDIA_TYPE, f"The body came as {sent[:80]!r}; send application/json."
+        ).response()
+    errors = [
+        {"field": _field_name(each["loc"]), "detail": each["msg"].removeprefix("Value error, ")}
+        for each in found
+    ]
+    names = ", ".join(dict.fromkeys(each["field"] for each in errors))
+    return Problem(INVALID_REQUEST, f"Not valid: {names}.", errors=errors).response()
+
+
+def _body_was_not_parsed(found: Any) -> bool:
+    return any(
+        each["loc"] == ("body",)
+        and each["type"] != "missing"
+        and isinstance(each.get("input"), bytes)
+        for each in found
+    )
+
+
+def _field_name(location: tuple[int | str, ...]) -> str:
+    inner = location[1:] if location[0] in {"body", "query", "path", "header"} else location
+    return ".".join(str(part) for part in inner) or str(location[0])
