@@ -142,16 +142,19 @@ class BodyLimit:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > self._limit:
-                raise self._problem()
-            return message
+            return message if read <= self._limit else {"type": "http.disconnect"}
+
+        async def send_unless_over(message: Message) -> None:
+            if read <= self._limit:
+                await send(message)
 
         try:
-            await self._app(scope, receive_counted, send)
-        except Problem as problem:
-            if problem.kind is not BODY_TOO_LARGE:
+            await self._app(scope, receive_counted, send_unless_over)
+        except Exception:
+            if read <= self._limit:
                 raise
-            await problem.response()(scope, receive, send)
+        if read > self._limit:
+            await self._problem().response()(scope, receive, send)
 
     def _problem(self) -> Problem:
         return Problem(

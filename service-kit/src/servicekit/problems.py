@@ -163,7 +163,10 @@ def install(app: FastAPI, domain: Mapping[type[Exception], ProblemType]) -> None
 
     def of_domain(kind: ProblemType) -> Any:
         async def answer(_: Request, error: Exception) -> Response:
-            return Problem(kind, str(error), **getattr(error, "members", {})).response()
+            seconds = getattr(error, "retry_after_seconds", 2 if kind.status == 503 else None)
+            headers = {"Retry-After": str(seconds)} if seconds is not None else None
+            members = getattr(error, "members", {})
+            return Problem(kind, str(error), headers=headers, **members).response()
 
         return answer
 

@@ -1,7 +1,9 @@
 """Traces by OpenTelemetry, over OTLP when an endpoint is set; nothing at all when none is."""
 
+from contextlib import AbstractContextManager
+
 from fastapi import FastAPI
-from opentelemetry import trace
+from opentelemetry import propagate, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
@@ -37,3 +39,16 @@ def instrument(app: FastAPI) -> None:
     FastAPIInstrumentor.instrument_app(
         app, excluded_urls=UNTRACED, exclude_spans=["receive", "send"]
     )
+
+
+def traceparent() -> str | None:
+    """The current trace in W3C form, to be kept beside work that is done later."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def continued_from(parent: str | None, name: str) -> AbstractContextManager[trace.Span]:
+    """A span called `name` in the trace that `traceparent` told of earlier."""
+    context = propagate.extract({"traceparent": parent} if parent else {})
+    return trace.get_tracer("servicekit").start_as_current_span(name, context=context)

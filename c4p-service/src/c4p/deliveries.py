@@ -1,0 +1,182 @@
+"""The outbox table: what is claimed, how it ends, and what people see of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, text, update
+
+from c4p.domain import Delivery, DeliveryKind, DeliveryState, Target
+from c4p.store import Transaction
+from c4p.tables import deliveries
+
+_columns = deliveries.c
+
+# The claim is a lease: it is committed before the call is made, and when the worker dies the row
+# is due again. Deliveries of one proposal to one target go out in the order of their changes.
+_CLAIM = text(
+    """
+    WITH due AS MATERIALIZED (
+        SELECT candidate.id FROM deliveries AS candidate
+        WHERE candidate.state = 'waiting' AND candidate.next_attempt_at <= now()
+          AND NOT EXISTS (
+            SELECT FROM deliveries AS earlier
+            WHERE earlier.proposal_id = candidate.proposal_id
+              AND earlier.target = candidate.target
+              AND earlier.seq < candidate.seq AND earlier.state = 'waiting')
+        ORDER BY candidate.next_attempt_at
+        LIMIT :most
+        FOR UPDATE OF candidate SKIP LOCKED)
+    UPDATE deliveries SET attempts = attempts + 1,
+        next_attempt_at = now() + make_interval(secs => :lease_seconds)
+    FROM due WHERE deliveries.id = due.id
+    RETURNING deliveries.*
+    """
+).columns(*deliveries.columns)
+
+
+class DeliveryNotFoundError(Exception):
+    """There is no such delivery."""
+
+
+async def claim(transaction: Transaction, most: int, lease_seconds: float) -> Sequence[Delivery]:
+    """Up to `most` deliveries that are due, which belong to the caller for `lease_seconds`."""
+    rows = await transaction.connection.execute(
+        _CLAIM, {"most": most, "lease_seconds": lease_seconds}
+    )
+    return [_delivery(row) for row in rows]
+
+
+async def delivered(transaction: Transaction, delivery: Delivery) -> None:
+    """It arrived."""
+    await _end(
+        transaction,
+        delivery,
+        {
+            "state": DeliveryState.DELIVERED,
+            "delivered_at": func.now(),
+            "next_attempt_at": None,
+            "last_error": None,
+        },
+    )
+
+
+async def postponed(
+    transaction: Transaction, delivery: Delivery, error: str, wait_seconds: float
+) -> None:
+    """It did not arrive and is tried again in `wait_seconds`."""
+    await _end(
+        transaction,
+        delivery,
+        {
+            "failures": delivery.failures + 1,
+            "last_error": error,
+            "next_attempt_at": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, wait_seconds),
+        },
+    )
+
+
+async def given_up(transaction: Transaction, delivery: Delivery, error: str) -> None:
+    """It can't arrive unless a person does something and retries it."""
+    await _end(
+        transaction,
+        delivery,
+        {
+            "state": DeliveryState.FAILED,
+            "failures": delivery.failures + 1,
+            "last_error": error,
+            "next_attempt_at": None,
+        },
+    )
+
+
+async def _end(transaction: Transaction, delivery: Delivery, values: Mapping[str, Any]) -> None:
+    # A worker that was frozen past its lease finds other attempts there and changes nothing.
+    await transaction.connection.execute(
+        update(deliveries)
+        .where(
+            _columns.id == delivery.id,
+            _columns.attempts == delivery.attempts,
+            _columns.state == DeliveryState.WAITING,
+        )
+        .values(values)
+    )
+
+
+async def retry(transaction: Transaction, delivery_id: UUID) -> Delivery:
+    """Make a delivery due now, or DeliveryNotFoundError.
+
+    A mail that arrived is sent anew under a new key; anything else keeps its key, since nobody
+    knows whether it arrived.
+    """
+    query = select(deliveries).where(_columns.id == delivery_id).with_for_update()
+    row = (await transaction.connection.execute(query)).one_or_none()
+    if row is None:
+        raise DeliveryNotFoundError("There is no delivery with this id.")
+    again = row.state == DeliveryState.DELIVERED and row.target == Target.EMAIL
+    changed = await transaction.connection.execute(
+        update(deliveries)
+        .where(_columns.id == delivery_id)
+        .values(
+            state=DeliveryState.WAITING,
+            generation=row.generation + again,
+            failures=0,
+            requested_at=func.now(),
+            next_attempt_at=func.now(),
+            delivered_at=None,
+        )
+        .returning(deliveries)
+    )
+    await transaction.notify()
+    return _delivery(changed.one())
+
+
+async def page(
+    transaction: Transaction,
+    *,
+    proposal_id: UUID | None,
+    state: DeliveryState | None,
+    after: UUID | None,
+    limit: int,
+) -> tuple[Sequence[Delivery], UUID | None]:
+    """Deliveries, the newest first, and the cursor of the next page if there is one."""
+    query = select(deliveries).order_by(_columns.id.desc()).limit(limit + 1)
+    if proposal_id is not None:
+        query = query.where(_columns.proposal_id == proposal_id)
+    if state is not None:
+        query = query.where(_columns.state == state)
+    if after is not None:
+        query = query.where(_columns.id < after)
+    rows = (await transaction.connection.execute(query)).all()
+    found = [_delivery(row) for row in rows[:limit]]
+    return found, found[-1].id if len(rows) > limit else None
+
+
+async def depth(transaction: Transaction) -> tuple[int, float]:
+    """How many deliveries wait, and for how many seconds the oldest has."""
+    oldest = func.extract("epoch", func.now() - func.min(_columns.requested_at))
+    query = select(func.count(), func.coalesce(oldest, 0)).where(
+        _columns.state == DeliveryState.WAITING
+    )
+    row = (await transaction.connection.execute(query)).one()
+    return row[0], float(row[1])
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        proposal_id=row.proposal_id,
+        target=Target(row.target),
+        kind=DeliveryKind(row.kind),
+        state=DeliveryState(row.state),
+        data=row.data,
+        generation=row.generation,
+        attempts=row.attempts,
+        failures=row.failures,
+        created_at=row.created_at,
+        requested_at=row.requested_at,
+        next_attempt_at=row.next_attempt_at,
+        delivered_at=row.delivered_at,
+        last_error=row.last_error,
+        traceparent=row.traceparent,
+    )

@@ -1,0 +1,50 @@
+"""Puts c4p-service together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from fastapi import FastAPI
+
+from c4p.clients import AgendaClient, EmailClient, Links
+from c4p.outbox import Outbox
+from c4p.routes import PROBLEMS, router
+from c4p.settings import C4pSettings
+from c4p.store import Store
+from servicekit.app import create_app, run
+from servicekit.http import Neighbour
+
+
+def create(settings: C4pSettings) -> FastAPI:
+    """The service, with the outbox working beside its routes."""
+    limit, url = settings.call_timeout_seconds, str(settings.database_url)
+    store = Store(url, settings.database_pool_size, settings.database_timeout_seconds)
+    links = Links(settings.link_key, str(settings.public_url), settings.link_days)
+    agenda = Neighbour("agenda-service", str(settings.agenda_url), timeout_seconds=limit)
+    email = Neighbour("email-service", str(settings.email_url), timeout_seconds=limit)
+    outbox = Outbox(store, AgendaClient(agenda), EmailClient(email, links), settings, url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.store, app.state.links = store, links
+        working = asyncio.create_task(outbox.run())
+        yield
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+        for resource in (agenda, email, store):
+            await resource.close()
+
+    owned = {"the database's tables": lambda: outbox.has_schema}
+    return create_app(
+        "c4p-service", settings, [router], lifespan=lifespan, owned=owned, errors=PROBLEMS
+    )
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    run(create, C4pSettings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,301 @@
+"""What travels over HTTP to and from c4p-service."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from c4p.domain import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Draft,
+    Event,
+    EventKind,
+    Proposal,
+    State,
+    Target,
+    Window,
+)
+from servicekit.problems import ProblemDocument, ProblemType
+from servicekit.text import Line, Paragraphs, SearchText
+
+Title = Annotated[Line, Field(max_length=200)]
+Abstract = Annotated[Paragraphs, Field(max_length=5000)]
+Name = Annotated[Line, Field(max_length=120)]
+Message = Annotated[Paragraphs, Field(max_length=2000)]
+Search = Annotated[SearchText, Field(max_length=100)]
+Words = Annotated[Line, Field(max_length=1000)]
+
+PROPOSAL_NOT_FOUND = ProblemType(
+    "proposal-not-found", 404, "There is no such proposal", "Check the id."
+)
+DELIVERY_NOT_FOUND = ProblemType(
+    "delivery-not-found", 404, "There is no such delivery", "Check the id."
+)
+WINDOW_CLOSED = ProblemType(
+    "window-closed",
+    403,
+    "The call for proposals is not open",
+    "`opens_at` and `closes_at` tell when it is; the organizers set them.",
+)
+WRONG_STATE = ProblemType(
+    "wrong-state",
+    409,
+    "The proposal's state does not allow this",
+    "`state` tells where it stands. Submitted proposals may be edited, accepted, rejected or "
+    "withdrawn, accepted ones withdrawn, rejected ones accepted.",
+)
+STALE_EDIT = ProblemType(
+    "stale-edit",
+    412,
+    "Somebody changed it meanwhile",
+    "`current` is the proposal as it is now: merge, and send again with its version in If-Match.",
+)
+IF_MATCH_REQUIRED = ProblemType(
+    "if-match-required",
+    428,
+    "If-Match is needed",
+    "Send the ETag of the proposal that you read, so that nobody's change is overwritten.",
+)
+IDEMPOTENCY_KEY_REUSED = ProblemType(
+    "idempotency-key-reused",
+    422,
+    "This Idempotency-Key came before with another request",
+    "Use a new key for a new request, and the same request with the same key.",
+)
+LINK_REFUSED = ProblemType(
+    "link-refused",
+    403,
+    "The link is not accepted",
+    "Use the link from the newest mail about this proposal, whole.",
+)
+
+
+class Input(BaseModel):
+    """A request's body: a field that nobody knows is an error, not a typo without effect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewProposal(Input):
+    """What a speaker submits."""
+
+    title: Title
+    abstract: Abstract
+    speaker_name: Name
+    speaker_email: Annotated[EmailStr, StringConstraints(max_length=254)]
+
+    def draft(self) -> Draft:
+        """The same for the domain."""
+        return Draft(**self.model_dump())
+
+
+class ProposalEdit(Input):
+    """What a speaker may change; at least one of them."""
+
+    title: Title = ""
+    abstract: Abstract = ""
+    speaker_name: Name = ""
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("at least one of title, abstract and speaker_name is needed")
+        return self
+
+
+class DecisionValue(StrEnum):
+    """What organizers may decide."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class DecisionInput(Input):
+    """One decision, with words for the speaker."""
+
+    decision: DecisionValue
+    message: Message | None = None
+
+
+class DecisionFor(DecisionInput):
+    """One decision of many."""
+
+    proposal_id: UUID
+
+
+class DecisionsInput(Input):
+    """Many decisions, each of which may succeed or fail alone."""
+
+    decisions: Annotated[list[DecisionFor], Field(min_length=1, max_length=100)]
+
+
+class ProposalOutput(BaseModel):
+    """A proposal; times are UTC."""
+
+    id: UUID
+    title: str
+    abstract: str
+    speaker_name: str
+    speaker_email: str
+    state: State
+    version: int
+    submitted_at: datetime
+    updated_at: datetime
+    decided_at: datetime | None
+    message: str | None
+
+    @classmethod
+    def of(cls, proposal: Proposal) -> Self:
+        """A proposal as it travels."""
+        return cls.model_validate(proposal, from_attributes=True)
+
+
+class Counts(BaseModel):
+    """How many proposals match the search, by state."""
+
+    submitted: int
+    accepted: int
+    rejected: int
+    withdrawn: int
+
+
+class ProposalPage(BaseModel):
+    """Proposals, the newest first; `next_cursor` is null on the last page."""
+
+    items: list[ProposalOutput]
+    next_cursor: UUID | None
+    counts: Counts
+
+
+class DecisionResult(BaseModel):
+    """What became of one decision of many: the proposal, or the problem."""
+
+    proposal_id: UUID
+    status: int
+    proposal: ProposalOutput | None = None
+    problem: ProblemDocument | None = None
+
+
+class DecisionResults(BaseModel):
+    """A result for each decision, in their order."""
+
+    results: list[DecisionResult]
+
+
+class EventOutput(BaseModel):
+    """One change; `data` has the words that were replaced, or the message of a decision."""
+
+    id: UUID
+    kind: EventKind
+    actor: str
+    at: datetime
+    version: int
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, event_id: UUID, event: Event) -> Self:
+        """An event as it travels."""
+        return cls(
+            id=event_id,
+            kind=event.kind,
+            actor=event.actor,
+            at=event.at,
+            version=event.version,
+            data=dict(event.data),
+        )
+
+
+class Events(BaseModel):
+    """What happened to a proposal, the oldest first."""
+
+    items: list[EventOutput]
+
+
+class WindowInput(Input):
+    """When proposals are taken; null is no bound."""
+
+    opens_at: AwareDatetime | None
+    closes_at: AwareDatetime | None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.opens_at and self.closes_at and self.closes_at <= self.opens_at:
+            raise ValueError("closes_at must be after opens_at")
+        return self
+
+
+class WindowOutput(BaseModel):
+    """When proposals are taken, and whether that is now."""
+
+    opens_at: datetime | None
+    closes_at: datetime | None
+    open: bool
+
+    @classmethod
+    def of(cls, window: Window, now: datetime) -> Self:
+        """The window as it is at `now`."""
+        return cls(opens_at=window.opens_at, closes_at=window.closes_at, open=window.is_open(now))
+
+
+class DeliveryOutput(BaseModel):
+    """A call to another service that a change caused."""
+
+    id: UUID
+    proposal_id: UUID
+    target: Target
+    kind: DeliveryKind
+    state: DeliveryState
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+    last_error: str | None
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> Self:
+        """A delivery as it travels."""
+        return cls.model_validate(delivery, from_attributes=True)
+
+
+class DeliveryPage(BaseModel):
+    """Deliveries, the newest first; `next_cursor` is null on the last page."""
+
+    items: list[DeliveryOutput]
+    next_cursor: UUID | None
+
+
+class Finding(Input):
+    """One thing that does not fit, and what cures it."""
+
+    check: Words
+    subject: Words
+    detail: Words
+    cure: Words
+    repaired: bool
+
+
+class Report(Input):
+    """What one run of the consistency job found; `complete` if it could ask every service."""
+
+    id: UUID
+    checked_at: AwareDatetime
+    complete: bool
+    findings: Annotated[list[Finding], Field(max_length=10_000)]
+
+
+class Reports(BaseModel):
+    """The newest reports, the newest first."""
+
+    items: list[Report]

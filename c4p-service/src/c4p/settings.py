@@ -1,0 +1,58 @@
+"""What c4p-service reads from its environment."""
+
+from typing import Annotated
+
+from pydantic import AnyHttpUrl, Field, PostgresDsn
+
+from servicekit.settings import Seconds, ServerSettings, Settings
+
+
+class DatabaseSettings(Settings):
+    """Where the proposals are."""
+
+    database_url: PostgresDsn = Field(
+        description="the address of PostgreSQL, as postgresql://user:password@host/database"
+    )
+
+
+class OutboxSettings(ServerSettings):
+    """How deliveries are tried again; the defaults suit a conference."""
+
+    outbox_lease_seconds: Seconds = Field(
+        30, description="how long a claimed delivery belongs to its worker, in seconds"
+    )
+    outbox_first_wait_seconds: Seconds = Field(
+        0.5, description="the wait after a first failure, in seconds; it doubles with each"
+    )
+    outbox_longest_wait_seconds: Seconds = Field(
+        60, description="the longest wait between two attempts, in seconds"
+    )
+    outbox_give_up_hours: Annotated[float, Field(gt=0)] = Field(
+        72, description="how long a delivery is tried before it waits for a person, in hours"
+    )
+    outbox_concurrency: int = Field(
+        8, ge=1, le=64, description="how many deliveries are under way at once, 1 to 64"
+    )
+    call_timeout_seconds: Seconds = Field(
+        5, description="the time limit of one call to another service, in seconds"
+    )
+
+
+class C4pSettings(OutboxSettings, DatabaseSettings):
+    """Everything."""
+
+    database_pool_size: int = Field(
+        10, ge=1, le=100, description="how many connections to PostgreSQL are kept, 1 to 100"
+    )
+    database_timeout_seconds: Seconds = Field(
+        4, description="how long a transaction may take, in seconds"
+    )
+    agenda_url: AnyHttpUrl = Field(description="the address of agenda-service")
+    email_url: AnyHttpUrl = Field(description="the address of email-service")
+    public_url: AnyHttpUrl = Field(description="the address of the site, for links in mails")
+    link_key: str = Field(
+        min_length=32, description="the secret that signs speakers' links, 32 characters or more"
+    )
+    link_days: int = Field(
+        400, ge=1, description="how many days a speaker's link is valid after submission"
+    )

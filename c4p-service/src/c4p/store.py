@@ -1,0 +1,296 @@
+"""Proposals, events, the window and the reports in PostgreSQL, one transaction a use case."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from uuid_utils.compat import uuid7
+
+from c4p.domain import (
+    Change,
+    DeliveryState,
+    Event,
+    EventKind,
+    NewDelivery,
+    Proposal,
+    ProposalNotFoundError,
+    State,
+    Window,
+)
+from c4p.tables import (
+    call_window,
+    consistency_reports,
+    deliveries,
+    events,
+    idempotency_keys,
+    proposals,
+)
+
+NOTIFY_CHANNEL = "deliveries"
+KEPT_REPORTS = 20
+
+T = TypeVar("T")
+
+
+class StoreAwayError(Exception):
+    """PostgreSQL can't be reached or takes too long; the transaction may or may not have ended."""
+
+
+class Transaction:
+    """What may be read and written in one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def proposal(self, proposal_id: UUID, *, for_update: bool = False) -> Proposal:
+        """The proposal, locked against other writers if asked, or ProposalNotFoundError."""
+        query = select(proposals).where(proposals.c.id == proposal_id)
+        row = (
+            await self.connection.execute(query.with_for_update() if for_update else query)
+        ).one_or_none()
+        if row is None:
+            raise ProposalNotFoundError("There is no proposal with this id.")
+        return _proposal(row)
+
+    async def claim_key(
+        self, key: str, request_hash: str, proposal_id: UUID, now: datetime
+    ) -> tuple[UUID, str]:
+        """Write `key` for `proposal_id`, or tell whose it is: (proposal id, request hash).
+
+        A request with the same key that is under way elsewhere is waited for.
+        """
+        claimed = await self.connection.execute(
+            upsert(idempotency_keys)
+            .values(key=key, request_hash=request_hash, proposal_id=proposal_id, created_at=now)
+            .on_conflict_do_nothing()
+            .returning(idempotency_keys.c.key)
+        )
+        if claimed.one_or_none() is not None:
+            return proposal_id, request_hash
+        columns = idempotency_keys.c
+        query = select(columns.proposal_id, columns.request_hash).where(columns.key == key)
+        owner = (await self.connection.execute(query)).one()
+        return owner.proposal_id, owner.request_hash
+
+    async def save(self, change: Change, traceparent: str | None) -> None:
+        """Write a change: the proposal, its event, and the deliveries that it causes."""
+        values = asdict(change.proposal)
+        if change.proposal.version == 1:
+            await self.connection.execute(insert(proposals).values(values))
+        else:
+            written = await self.connection.execute(
+                update(proposals)
+                .where(
+                    proposals.c.id == change.proposal.id,
+                    proposals.c.version == change.proposal.version - 1,
+                )
+                .values(values)
+            )
+            assert written.rowcount == 1, "the proposal was read without a lock"
+        await self.connection.execute(insert(events).values(id=uuid7(), **asdict(change.event)))
+        if not change.deliveries:
+            return
+        rows = [_new_delivery(change, new, traceparent) for new in change.deliveries]
+        await self.connection.execute(insert(deliveries).values(rows))
+        await self.notify()
+
+    async def notify(self) -> None:
+        """Wake the outbox of every replica when this transaction commits."""
+        await self.connection.execute(select(func.pg_notify(NOTIFY_CHANNEL, "")))
+
+    async def page(
+        self, state: State | None, search: str, after: UUID | None, limit: int
+    ) -> tuple[Sequence[Proposal], UUID | None]:
+        """Proposals, the newest first, and the cursor of the next page if there is one.
+
+        Ids are UUIDv7, so their order is that of submission.
+        """
+        query = select(proposals).where(*_matching(search)).order_by(proposals.c.id.desc())
+        if state is not None:
+            query = query.where(proposals.c.state == state)
+        if after is not None:
+            query = query.where(proposals.c.id < after)
+        rows = (await self.connection.execute(query.limit(limit + 1))).all()
+        found = [_proposal(row) for row in rows[:limit]]
+        return found, found[-1].id if len(rows) > limit else None
+
+    async def counts(self, search: str) -> dict[State, int]:
+        """How many proposals that match `search` are in each state."""
+        query = (
+            select(proposals.c.state, func.count())
+            .where(*_matching(search))
+            .group_by(proposals.c.state)
+        )
+        found = {row[0]: row[1] for row in await self.connection.execute(query)}
+        return {state: found.get(state, 0) for state in State}
+
+    async def events(self, proposal_id: UUID) -> Sequence[tuple[UUID, Event]]:
+        """What happened to a proposal, the oldest first, each with its id."""
+        query = select(events).where(events.c.proposal_id == proposal_id).order_by(events.c.version)
+        return [(row.id, _event(row)) for row in await self.connection.execute(query)]
+
+    async def window(self) -> Window:
+        """When proposals are taken; without bounds until somebody sets them."""
+        row = (await self.connection.execute(select(call_window))).one_or_none()
+        return Window(row.opens_at, row.closes_at) if row else Window()
+
+    async def set_window(self, window: Window) -> None:
+        """Set when proposals are taken."""
+        values = {"opens_at": window.opens_at, "closes_at": window.closes_at}
+        await self.connection.execute(
+            upsert(call_window)
+            .values(single=True, **values)
+            .on_conflict_do_update(index_elements=["single"], set_=values)
+        )
+
+    async def reports(self) -> Sequence[Row[Any]]:
+        """The newest consistency reports, the newest first."""
+        query = (
+            select(consistency_reports)
+            .order_by(consistency_reports.c.checked_at.desc())
+            .limit(KEPT_REPORTS)
+        )
+        return (await self.connection.execute(query)).all()
+
+    async def save_report(self, report: dict[str, Any]) -> None:
+        """Keep a report, over an earlier one with its id; the oldest of many are forgotten."""
+        await self.connection.execute(
+            upsert(consistency_reports)
+            .values(report)
+            .on_conflict_do_update(index_elements=["id"], set_=report)
+        )
+        columns = consistency_reports.c
+        kept = select(columns.id).order_by(columns.checked_at.desc()).limit(KEPT_REPORTS)
+        await self.connection.execute(delete(consistency_reports).where(columns.id.not_in(kept)))
+
+
+class Store:
+    """The database, as transactions with a time limit."""
+
+    def __init__(self, url: str, pool_size: int, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._late: set[asyncio.Task[Any]] = set()
+        self.engine: AsyncEngine = create_async_engine(
+            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=timeout_seconds,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 2,
+                "options": f"-c statement_timeout={int(timeout_seconds * 1000)}",
+            },
+        )
+
+    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """The result of `work` in a transaction that has committed, or StoreAwayError in time.
+
+        A server that hangs can't be asked to cancel, so its transaction is left behind to end
+        when the server does; waiting for it would hold the caller as long.
+        """
+        task = asyncio.create_task(self._in_transaction(work))
+        done, _ = await asyncio.wait({task}, timeout=self._timeout_seconds)
+        if not done:
+            self._late.add(task)
+            task.add_done_callback(self._forget)
+            task.cancel()
+            raise StoreAwayError("PostgreSQL takes too long.")
+        return task.result()
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            task.exception()
+
+    async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        try:
+            async with self.engine.begin() as connection:
+                return await work(Transaction(connection))
+        except (PoolTimeoutError, OSError) as error:
+            raise StoreAwayError("PostgreSQL can't be reached.") from error
+        except DBAPIError as error:
+            if _is_absence(error):
+                raise StoreAwayError("PostgreSQL can't be reached.") from error
+            raise
+
+    async def has_schema(self) -> bool:
+        """Whether the database is there and its migrations have run."""
+        try:
+            return await self.run(_has_schema)
+        except StoreAwayError:
+            return False
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.engine.dispose()
+
+
+async def _has_schema(transaction: Transaction) -> bool:
+    found = await transaction.connection.execute(
+        text("SELECT to_regclass('deliveries') IS NOT NULL")
+    )
+    return bool(found.scalar_one())
+
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, lack of
+# resources, operator intervention (shutdown, crash, time limit), system error.
+_ABSENCES = ("08", "53", "57", "58")
+
+
+def _is_absence(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return error.connection_invalidated or state is None or state.startswith(_ABSENCES)
+
+
+def _matching(search: str) -> list[ColumnElement[bool]]:
+    if not search:
+        return []
+    columns = (proposals.c.title, proposals.c.abstract, proposals.c.speaker_name)
+    return [or_(*(column.icontains(search, autoescape=True) for column in columns))]
+
+
+def _proposal(row: Row[Any]) -> Proposal:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return Proposal(**{**values, "state": State(row.state)})
+
+
+def _event(row: Row[Any]) -> Event:
+    return Event(row.proposal_id, row.version, EventKind(row.kind), row.actor, row.at, row.data)
+
+
+def _new_delivery(change: Change, new: NewDelivery, traceparent: str | None) -> dict[str, Any]:
+    at = change.event.at
+    return {
+        "id": uuid7(),
+        "proposal_id": change.proposal.id,
+        "version": change.proposal.version,
+        "target": new.target,
+        "kind": new.kind,
+        "state": DeliveryState.WAITING,
+        "data": new.data,
+        "generation": 1,
+        "attempts": 0,
+        "failures": 0,
+        "created_at": at,
+        "requested_at": at,
+        "next_attempt_at": at,
+        "traceparent": traceparent,
+    }

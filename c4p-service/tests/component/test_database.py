@@ -1,0 +1,195 @@
+"""The database away, frozen and back; its constraints; its migrations."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psycopg
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, text
+
+from c4p.migrate import configuration
+from embedded.backing import postgres
+from embedded.process import Process, running
+from servicekit.testing import free_port, wait_for
+
+DRAFT = {
+    "title": "Outboxes",
+    "abstract": "Why calls belong in tables.",
+    "speaker_name": "Ada Lovelace",
+    "speaker_email": "ada@example.org",
+}
+Submit = Callable[..., dict[str, Any]]
+
+
+def assert_unavailable(answer: httpx2.Response) -> None:
+    assert answer.status_code == 503
+    assert answer.json()["type"] == "urn:problem:unavailable"
+
+
+def test_stopped_database_is_a_503_and_comes_back_without_a_restart(
+    service: Process, client: httpx2.Client, submit: Submit, postgres_server: Process
+) -> None:
+    before, pid = submit(), service.pid
+    postgres_server.stop()
+    try:
+        assert_unavailable(client.post("/proposals", json=DRAFT))
+        assert_unavailable(client.get("/proposals"))
+        assert client.get("/livez").status_code == 200
+        assert client.get("/readyz").status_code == 200
+    finally:
+        postgres_server.start()
+    assert client.get(f"/proposals/{before['id']}").json() == before
+    assert client.post("/proposals", json=DRAFT).status_code == 201
+    assert service.pid == pid
+
+
+def test_frozen_database_is_a_503_in_time_and_comes_back(
+    client: httpx2.Client, submit: Submit, postgres_server: Process
+) -> None:
+    before = submit()
+    with ThreadPoolExecutor(30) as pool:
+        _signal_all(postgres_server, signal.SIGSTOP)
+        try:
+            answers = list(pool.map(lambda _: client.post("/proposals", json=DRAFT), range(30)))
+        finally:
+            _signal_all(postgres_server, signal.SIGCONT)
+    for answer in answers:
+        assert_unavailable(answer)
+    path = f"/proposals/{before['id']}"
+    wait_for(lambda: client.get(path).status_code == 200, "the database to answer again", 30)
+
+
+def _signal_all(server: Process, number: signal.Signals) -> None:
+    """Signal the postmaster and its backends, which are processes of their own."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    for pid in [server.pid, *map(int, children)]:
+        os.kill(pid, number)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE proposals SET state = 'lost'",
+        "UPDATE proposals SET version = 0",
+        "UPDATE proposals SET title = ''",
+        "UPDATE proposals SET state = 'accepted'",
+        "UPDATE deliveries SET kind = 'session'",
+        "UPDATE deliveries SET state = 'delivered', next_attempt_at = NULL, delivered_at = NULL",
+        "UPDATE deliveries SET state = 'waiting', next_attempt_at = NULL",
+        "INSERT INTO events SELECT uuidv7(), proposal_id, 1, kind, '', at, '{}' FROM events",
+        "INSERT INTO call_window VALUES (false, NULL, NULL)",
+        "INSERT INTO call_window VALUES (true, now(), now() - interval '1 day')",
+        "DELETE FROM proposals",
+    ],
+)
+def test_database_refuses_what_the_code_would_forget(
+    submit: Submit, postgres_server: Process, change: str
+) -> None:
+    submit()
+    with (
+        psycopg.connect(postgres_server.url) as connection,
+        pytest.raises(psycopg.errors.IntegrityError),
+    ):
+        connection.execute(change.encode())
+
+
+def test_migrations_run_at_once_do_the_work_once_and_match_the_code(folder: Path) -> None:
+    with running(postgres(folder / "fresh", free_port()), folder) as server:
+        env = {"PATH": os.environ["PATH"], "DATABASE_URL": server.url}
+        runs = [subprocess.Popen([sys.executable, "-m", "c4p.migrate"], env=env) for _ in range(3)]
+        assert [run.wait(30) for run in runs] == [0, 0, 0]
+        command.check(configuration(server.url))
+
+
+def test_migrations_can_go_back(folder: Path) -> None:
+    with running(postgres(folder / "back", free_port()), folder) as server:
+        configured = configuration(server.url)
+        command.upgrade(configured, "head")
+        command.downgrade(configured, "base")
+        engine = create_engine(configured.attributes["url"])
+        with closing(engine.connect()) as connection:
+            tables = connection.execute(
+                text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            )
+            assert [row[0] for row in tables] == ["alembic_version"]
+        engine.dispose()
+
+
+def _start(module: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module],
+        env={"PATH": os.environ["PATH"], **env},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_migration_without_a_database_ends_with_a_sentence() -> None:
+    ended = _start("c4p.migrate", {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x"})
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The database can't be migrated: connection failed")
+
+
+GOOD = {
+    "PORT": "1",
+    "METRICS_PORT": "2",
+    "DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x",
+    "AGENDA_URL": "http://127.0.0.1:3",
+    "EMAIL_URL": "http://127.0.0.1:4",
+    "PUBLIC_URL": "http://127.0.0.1:5",
+    "LINK_KEY": "k" * 32,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", None),
+        ("DATABASE_URL", "mysql://x"),
+        ("AGENDA_URL", "no-address"),
+        ("LINK_KEY", "short"),
+        ("PORT", "http"),
+        ("OUTBOX_LEASE_SECONDS", "-1"),
+    ],
+)
+def test_wrong_setting_stops_the_start_with_a_sentence(name: str, value: str | None) -> None:
+    env = {key: text for key, text in {**GOOD, name: value}.items() if text is not None}
+    ended = _start("c4p.main", env)
+    assert ended.returncode == 1
+    (sentence,) = ended.stderr.splitlines()
+    assert sentence.startswith(f"The setting {name} is ")
+    assert value is None or value not in sentence
+
+
+def test_log_has_a_line_for_each_request_and_nobody_in_it(
+    service: Process, client: httpx2.Client, submit: Submit
+) -> None:
+    submit(speaker_name="Grace Hopper", speaker_email="grace@example.org")
+    client.get("/proposals?q=Hopper")
+    lines = [json.loads(line) for line in service.log_text().splitlines() if line[:1] == "{"]
+    requests = [line for line in lines if line["event"] == "request"]
+    assert {"method", "route", "status", "milliseconds", "service"} <= requests[-1].keys()
+    assert "Hopper" not in service.log_text()
+    assert "grace@" not in service.log_text()
+
+
+def test_info_and_metrics_tell_what_runs(service: Process, client: httpx2.Client) -> None:
+    info = client.get("/info").json()
+    assert info["name"] == "c4p-service"
+    assert {"version", "source", "podId", "podNamespace", "podNodeName"} < info.keys()
+    port = service.program.env["METRICS_PORT"]
+    metrics = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+    assert 'http_requests_total{method="GET",route="/info",status="200"}' in metrics
+    assert "outbox_waiting " in metrics
