@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    bindparam,
     delete,
     func,
     insert,
@@ -47,11 +48,28 @@ from c4p.tables import (
 NOTIFY_CHANNEL = "deliveries"
 KEPT_REPORTS = 20
 
+# Built once: to build a statement anew for each call costs more than to run it.
+_SELECT_PROPOSAL = select(proposals).where(proposals.c.id == bindparam("id"))
+_LOCK_PROPOSAL = _SELECT_PROPOSAL.with_for_update()
+_INSERT_PROPOSAL = insert(proposals)
+_UPDATE_PROPOSAL = update(proposals).where(
+    proposals.c.id == bindparam("read_id"), proposals.c.version == bindparam("read_version")
+)
+_INSERT_EVENT = insert(events)
+_INSERT_DELIVERY = insert(deliveries)
+_NOTIFY = select(func.pg_notify(NOTIFY_CHANNEL, ""))
+_SELECT_WINDOW = select(call_window)
+_CLAIM_KEY = upsert(idempotency_keys).on_conflict_do_nothing().returning(idempotency_keys.c.key)
+
 T = TypeVar("T")
 
 
 class StoreAwayError(Exception):
     """PostgreSQL can't be reached or takes too long; the transaction may or may not have ended."""
+
+
+class _StaleConnectionError(Exception):
+    """The connection was closed by the server before anything was committed on it."""
 
 
 class Transaction:
@@ -62,10 +80,8 @@ class Transaction:
 
     async def proposal(self, proposal_id: UUID, *, for_update: bool = False) -> Proposal:
         """The proposal, locked against other writers if asked, or ProposalNotFoundError."""
-        query = select(proposals).where(proposals.c.id == proposal_id)
-        row = (
-            await self.connection.execute(query.with_for_update() if for_update else query)
-        ).one_or_none()
+        query = _LOCK_PROPOSAL if for_update else _SELECT_PROPOSAL
+        row = (await self.connection.execute(query, {"id": proposal_id})).one_or_none()
         if row is None:
             raise ProposalNotFoundError("There is no proposal with this id.")
         return _proposal(row)
@@ -78,10 +94,13 @@ class Transaction:
         A request with the same key that is under way elsewhere is waited for.
         """
         claimed = await self.connection.execute(
-            upsert(idempotency_keys)
-            .values(key=key, request_hash=request_hash, proposal_id=proposal_id, created_at=now)
-            .on_conflict_do_nothing()
-            .returning(idempotency_keys.c.key)
+            _CLAIM_KEY,
+            {
+                "key": key,
+                "request_hash": request_hash,
+                "proposal_id": proposal_id,
+                "created_at": now,
+            },
         )
         if claimed.one_or_none() is not None:
             return proposal_id, request_hash
@@ -92,29 +111,22 @@ class Transaction:
 
     async def save(self, change: Change, traceparent: str | None) -> None:
         """Write a change: the proposal, its event, and the deliveries that it causes."""
-        values = asdict(change.proposal)
+        proposal = asdict(change.proposal)
         if change.proposal.version == 1:
-            await self.connection.execute(insert(proposals).values(values))
+            await self.connection.execute(_INSERT_PROPOSAL, proposal)
         else:
-            written = await self.connection.execute(
-                update(proposals)
-                .where(
-                    proposals.c.id == change.proposal.id,
-                    proposals.c.version == change.proposal.version - 1,
-                )
-                .values(values)
-            )
+            read = {"read_id": change.proposal.id, "read_version": change.proposal.version - 1}
+            written = await self.connection.execute(_UPDATE_PROPOSAL, {**proposal, **read})
             assert written.rowcount == 1, "the proposal was read without a lock"
-        await self.connection.execute(insert(events).values(id=uuid7(), **asdict(change.event)))
-        if not change.deliveries:
-            return
-        rows = [_new_delivery(change, new, traceparent) for new in change.deliveries]
-        await self.connection.execute(insert(deliveries).values(rows))
-        await self.notify()
+        await self.connection.execute(_INSERT_EVENT, {"id": uuid7(), **asdict(change.event)})
+        if change.deliveries:
+            rows = [_new_delivery(change, new, traceparent) for new in change.deliveries]
+            await self.connection.execute(_INSERT_DELIVERY, rows)
+            await self.notify()
 
     async def notify(self) -> None:
         """Wake the outbox of every replica when this transaction commits."""
-        await self.connection.execute(select(func.pg_notify(NOTIFY_CHANNEL, "")))
+        await self.connection.execute(_NOTIFY)
 
     async def page(
         self, state: State | None, search: str, after: UUID | None, limit: int
@@ -149,7 +161,7 @@ class Transaction:
 
     async def window(self) -> Window:
         """When proposals are taken; without bounds until somebody sets them."""
-        row = (await self.connection.execute(select(call_window))).one_or_none()
+        row = (await self.connection.execute(_SELECT_WINDOW)).one_or_none()
         return Window(row.opens_at, row.closes_at) if row else Window()
 
     async def set_window(self, window: Window) -> None:
@@ -193,7 +205,6 @@ class Store:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
-            pool_pre_ping=True,
             connect_args={
                 "connect_timeout": 2,
                 "options": f"-c statement_timeout={int(timeout_seconds * 1000)}",
@@ -222,11 +233,28 @@ class Store:
 
     async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         try:
-            async with self.engine.begin() as connection:
-                return await work(Transaction(connection))
+            return await self._attempt(work)
+        except _StaleConnectionError:
+            # The pool kept a connection that the server has closed meanwhile; all such are gone
+            # from it now, and nothing was committed.
+            try:
+                return await self._attempt(work)
+            except _StaleConnectionError as error:
+                raise StoreAwayError("PostgreSQL can't be reached.") from error
+
+    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        committing = False
+        try:
+            async with self.engine.connect() as connection:
+                result = await work(Transaction(connection))
+                committing = True
+                await connection.commit()
+                return result
         except (PoolTimeoutError, OSError) as error:
             raise StoreAwayError("PostgreSQL can't be reached.") from error
         except DBAPIError as error:
+            if error.connection_invalidated and not committing:
+                raise _StaleConnectionError from error
             if _is_absence(error):
                 raise StoreAwayError("PostgreSQL can't be reached.") from error
             raise

@@ -1,0 +1,271 @@
+"""`make bench`: what the platform does a second, beside a bare ASGI hello in the same run."""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from uuid import uuid4
+
+import client
+import httpx2
+import psutil
+import report
+
+from embedded.platform import Platform
+from servicekit.testing import free_port, wait_for
+
+CONNECTIONS = 32
+SIZES = (20, 200, 2000)
+SCHEDULE = """
+timezone = "Europe/Berlin"
+days = ["2027-06-14", "2027-06-15", "2027-06-16", "2027-06-17"]
+times = [{times}]
+{rooms}
+"""
+
+
+class Sink(BaseHTTPRequestHandler):
+    """Takes traces and forgets them, so that exporting them is part of what is measured."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        """Read the body and say thanks."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def trace_sink() -> Iterator[str]:
+    """The address of a place for traces."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def schedule(folder: Path) -> Path:
+    """A conference of 4 days, 20 rooms and 25 times: 2,000 slots."""
+    starts = [480 + 30 * number for number in range(25)]
+    times = ", ".join(f'["{_clock(start)}", "{_clock(start + 25)}"]' for start in starts)
+    rooms = "\n".join(
+        f'[[rooms]]\nid = "r{number}"\nname = "Room {number}"\ntrack = "Track {number % 5}"'
+        for number in range(20)
+    )
+    path = folder / "conference.toml"
+    path.write_text(SCHEDULE.format(times=times, rooms=rooms))
+    return path
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """The processor time that processes and their children have used."""
+    total = 0.0
+    for pid in pids:
+        parent = psutil.Process(pid)
+        for process in [parent, *parent.children(recursive=True)]:
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def measure(
+    name: str,
+    url: str,
+    next_request: Callable[[], bytes],
+    pids: list[int],
+    seconds: float,
+    expected: int = 200,
+) -> report.Row:
+    """Run one scenario, after a second to warm up."""
+    client.run(url, next_request, CONNECTIONS, 1)
+    before = cpu_seconds(pids)
+    result = client.run(url, next_request, CONNECTIONS, seconds)
+    used = cpu_seconds(pids) - before
+    answers = len(result.latencies)
+    wrong = answers - result.statuses[expected]
+    row = report.Row(
+        name=name,
+        per_second=result.per_second,
+        p50_ms=result.quantile(0.5) * 1000,
+        p99_ms=result.quantile(0.99) * 1000,
+        cpu_us=used / answers * 1e6,
+        kib=result.bytes_read / answers / 1024,
+        wrong=wrong,
+    )
+    print(report.line(row), flush=True)
+    return row
+
+
+def hello(seconds: float) -> report.Row:
+    """The yardstick."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    script = str(Path(__file__).with_name("hello.py"))
+    server = subprocess.Popen([sys.executable, script, str(port)])
+    try:
+        wait_for(lambda: _answers(url), "the yardstick")
+        once = client.request("GET", url, {})
+        return measure("bare ASGI hello", url, lambda: once, [server.pid], seconds)
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx2.get(url).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+def fill(agenda: str, site: str, numbers: range, wanted: int) -> None:
+    """Put sessions on the agenda, and wait until the gateway shows `wanted`."""
+    abstract = "What we learned when the first thousand people came. " * 6
+    with httpx2.Client(base_url=agenda) as session:
+        for number in numbers:
+            body = {
+                "title": f"{number} ways to deliver software without fear",
+                "abstract": abstract,
+                "speaker": f"Speaker Number {number}",
+                "version": 1,
+            }
+            session.put(f"/sessions/{uuid4()}", json=body).raise_for_status()
+    shown = lambda: len(httpx2.get(f"{site}/api/sessions").json()["items"]) == wanted  # noqa: E731
+    wait_for(shown, f"{wanted} sessions on the public agenda", 30)
+
+
+def read_agenda(running: Platform, size: int, seconds: float) -> list[report.Row]:
+    """The agenda as JSON, as HTML, and unchanged."""
+    pid = [running.pid("frontend")]
+    site = running.urls.site
+    json_url, html_url = f"{site}/api/sessions", f"{site}/agenda"
+    gzip = {"Accept-Encoding": "gzip"}
+    as_json = client.request("GET", json_url, gzip)
+    as_html = client.request("GET", html_url, gzip)
+    tag = httpx2.get(json_url, headers=gzip).headers["etag"]
+    unchanged = client.request("GET", json_url, {**gzip, "If-None-Match": tag})
+    return [
+        measure(f"agenda JSON, {size} sessions", json_url, lambda: as_json, pid, seconds),
+        measure(f"agenda HTML, {size} sessions", html_url, lambda: as_html, pid, seconds),
+        measure(
+            f"agenda JSON 304, {size} sessions", json_url, lambda: unchanged, pid, seconds, 304
+        ),
+    ]
+
+
+def submissions(running: Platform, seconds: float) -> report.Row:
+    """Durable submissions through the gateway, each with a key of its own."""
+    url = f"{running.urls.site}/api/proposals"
+    number = itertools.count()
+
+    def next_request() -> bytes:
+        body = {
+            "title": f"Talk {next(number)}",
+            "abstract": "What we learned when the first thousand people came. " * 6,
+            "speaker_name": "Ada Lovelace",
+            "speaker_email": "ada@example.org",
+        }
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
+        return client.request("POST", url, headers, json.dumps(body).encode())
+
+    pids = [running.pid(name) for name in ("frontend", "c4p-service", "postgres")]
+    return measure("submit a proposal", url, next_request, pids, seconds, 201)
+
+
+def organizer(running: Platform) -> httpx2.Client:
+    """A client that is signed in."""
+    session = httpx2.Client(base_url=running.urls.site, timeout=30)
+    form = {"name": "Bench", "passcode": running.passcode, "next": "/back-office"}
+    assert session.post("/sign-in", data=form).status_code == 303
+    return session
+
+
+def decisions(running: Platform, count: int) -> tuple[list[float], list[float]]:
+    """For `count` decisions one after another: their times, and the times until on the agenda."""
+    decided, published = [], []
+    wait_for(lambda: _waiting(running) == 0, "earlier mails to be sent", 300)
+    with organizer(running) as session:
+        page = session.get("/api/proposals", params={"state": "submitted", "limit": count}).json()
+        for proposal in page["items"]:
+            path = f"/api/proposals/{proposal['id']}"
+            started = time.perf_counter()
+            answer = session.post(f"{path}/decision", json={"decision": "accepted"})
+            decided.append(time.perf_counter() - started)
+            assert answer.status_code == 200, answer.text
+            there = f"/api/sessions/{proposal['id']}"
+            wait_for(lambda: session.get(there).status_code == 200, "the session", pause=0.002)  # noqa: B023
+            published.append(time.perf_counter() - started)
+    return decided, published
+
+
+def _waiting(running: Platform) -> int:
+    page = httpx2.get(f"{running.urls.c4p}/deliveries", params={"state": "waiting", "limit": 200})
+    return len(page.json()["items"])
+
+
+def main() -> None:
+    """Measure everything and write the page."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--seconds", type=float, default=6, help="the length of each scenario")
+    arguments.add_argument("--decisions", type=int, default=100, help="how many are timed")
+    arguments.add_argument("--output", type=Path, default=Path("docs/benchmarks.md"))
+    given = arguments.parse_args()
+    rows = [hello(given.seconds)]
+    with tempfile.TemporaryDirectory() as temporary, trace_sink() as sink:
+        folder = Path(temporary)
+        otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink, "OTEL_SAMPLE_RATIO": "0.1"}
+        names = ("frontend", "c4p-service", "agenda-service", "email-service")
+        with Platform(folder, env=dict.fromkeys(names, otel), schedule=schedule(folder)) as running:
+            filled = 0
+            for size in SIZES:
+                there = range(filled, size)
+                fill(running.urls.agenda, running.urls.site, there, size)
+                filled = size
+                rows += read_agenda(running, size, given.seconds)
+            rows.append(submissions(running, given.seconds))
+            _make_room(running, given.decisions)
+            decided, published = decisions(running, given.decisions)
+    text = report.page(rows, report.Decisions.of(decided, published), _machine())
+    given.output.write_text(text)
+    print(text)
+
+
+def _make_room(running: Platform, count: int) -> None:
+    """Free slots on the full agenda, for the decisions to come."""
+    with httpx2.Client(base_url=running.urls.agenda) as session:
+        for item in session.get("/sessions").json()["items"][: count + 10]:
+            session.delete(f"/sessions/{item['proposal_id']}").raise_for_status()
+
+
+def _machine() -> str:
+    cpu = next(
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    )
+    day = datetime.now(UTC).date()
+    return f"{day}, {os.cpu_count()} cores of {cpu}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main()

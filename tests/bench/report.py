@@ -1,0 +1,98 @@
+"""What `make bench` says: a row a scenario, and the aims beside the figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+HEADER = "| scenario | per second | p50 ms | p99 ms | CPU µs | KiB | not as expected |"
+RULE = "|---|---:|---:|---:|---:|---:|---:|"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One scenario; `cpu_us` is the processor time of the servers for an answer, in µs."""
+
+    name: str
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+    kib: float
+    wrong: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Times of decisions one after another, in milliseconds."""
+
+    count: int
+    decided_p50: float
+    decided_p95: float
+    published_p50: float
+    published_p95: float
+
+    @classmethod
+    def of(cls, decided: Sequence[float], published: Sequence[float]) -> Self:
+        """From seconds."""
+        return cls(
+            len(decided),
+            _quantile(decided, 0.5),
+            _quantile(decided, 0.95),
+            _quantile(published, 0.5),
+            _quantile(published, 0.95),
+        )
+
+
+def _quantile(seconds: Sequence[float], share: float) -> float:
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1000
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    return (
+        f"| {row.name} | {row.per_second:,.0f} | {row.p50_ms:.1f} | {row.p99_ms:.1f} "
+        f"| {row.cpu_us:,.0f} | {row.kib:.1f} | {row.wrong} |"
+    )
+
+
+def page(rows: Sequence[Row], decisions: Decisions, machine: str) -> str:
+    """docs/benchmarks.md."""
+    found = {row.name: row for row in rows}
+    small, large = found["agenda JSON, 200 sessions"], found["agenda JSON, 2000 sessions"]
+    submit = found["submit a proposal"]
+    aims = [
+        ("agenda JSON with 200 sessions, a second", "4,000", f"{small.per_second:,.0f}"),
+        (
+            "agenda JSON with 2,000 sessions, beside 200",
+            "not slower",
+            f"{large.per_second / small.per_second:.0%}",
+        ),
+        ("durable submissions a second", "350", f"{submit.per_second:,.0f}"),
+        ("a decision, p95", "50 ms", f"{decisions.decided_p95:.0f} ms"),
+        ("from a decision to the agenda, p95", "1 s", f"{decisions.published_p95:.0f} ms"),
+    ]
+    table = "\n".join(line(row) for row in rows)
+    against = "\n".join(f"| {what} | {aim} | {is_now} |" for what, aim, is_now in aims)
+    return f"""# Benchmarks
+
+Written by `make bench`: {machine}. One process a service, 32 connections, load and servers on the
+same cores, traces sampled at 10 % and exported. The bare ASGI hello is the yardstick: the least
+that the same server does on the same machine, minutes before.
+
+{HEADER}
+{RULE}
+{table}
+
+“CPU” is the processor time of the servers that take part (the frontend for reading; frontend,
+c4p-service and PostgreSQL for submitting) for one answer. “KiB” is what an answer weighs on the
+wire, compressed by gzip as browsers ask for it.
+
+{decisions.count} decisions one after another, through the gateway: p50 {decisions.decided_p50:.1f}
+ms, p95 {decisions.decided_p95:.1f} ms; until the session is on the agenda p50
+{decisions.published_p50:.1f} ms, p95 {decisions.published_p95:.1f} ms.
+
+| what | aim | here |
+|---|---:|---:|
+{against}
+"""
