@@ -39,6 +39,8 @@ def create_app(
         redoc_url=None,
         # An address has one spelling; a redirect would send the visitor to the inner host name.
         redirect_slashes=False,
+        # Spans come from servicekit.telemetry; FastAPI's own would look for a provider each time.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(health.router(name, settings, owned or {}))
     for router in routers:
@@ -80,7 +82,8 @@ class Observe:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._log = structlog.get_logger()
+        # Bound once: the logger that get_logger gives builds another at each line.
+        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

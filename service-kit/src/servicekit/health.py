@@ -29,14 +29,9 @@ class Health(BaseModel):
     missing: list[str] = []
 
 
-def router(name: str, settings: Settings, owned: dict[str, Callable[[], bool]]) -> APIRouter:
-    """The routes /info, /livez and /readyz.
-
-    `owned` names what must be there before a request is taken: things of this process only, never
-    a neighbour, since restarting or unlisting this pod would not bring the neighbour back.
-    """
-    routes = APIRouter(tags=["operations"])
-    info = Info(
+def own_info(name: str, settings: Settings) -> Info:
+    """What /info of this process tells."""
+    return Info(
         name=name,
         version=settings.service_version,
         source=settings.service_source,
@@ -44,6 +39,16 @@ def router(name: str, settings: Settings, owned: dict[str, Callable[[], bool]]) 
         pod_namespace=settings.pod_namespace,
         pod_node_name=settings.pod_node_name,
     )
+
+
+def router(name: str, settings: Settings, owned: dict[str, Callable[[], bool]]) -> APIRouter:
+    """The routes /info, /livez and /readyz.
+
+    `owned` names what must be there before a request is taken: things of this process only, never
+    a neighbour, since restarting or unlisting this pod would not bring the neighbour back.
+    """
+    routes = APIRouter(tags=["operations"])
+    info = own_info(name, settings)
 
     @routes.get("/info")
     async def get_info() -> Info:

@@ -10,6 +10,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from servicekit.metrics import METHODS
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -101,7 +104,10 @@ UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "Send the body with `Content-Type: application/json`.",
 )
 BODY_TOO_LARGE = ProblemType(
-    "body-too-large", 413, "The body is too large", "Send less; the limit is in `detail`."
+    "body-too-large",
+    413,
+    "The body is too large",
+    "Send less: services take 64 KiB unless configured otherwise.",
 )
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here", "Check the address.")
 METHOD_NOT_ALLOWED = ProblemType(
@@ -134,7 +140,9 @@ COMMON = (
 )
 """What any route of any service may answer."""
 
-_BY_STATUS = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED, 400: MALFORMED_BODY}
+_BY_STATUS = {
+    each.status: each for each in (MALFORMED_BODY, NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE)
+}
 
 
 def responses(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
@@ -159,7 +167,10 @@ def unavailable(what: str, retry_after_seconds: int = 2) -> Problem:
 
 
 def install(app: FastAPI, domain: Mapping[type[Exception], ProblemType]) -> None:
-    """Answer every error of `app` as a problem; `domain` says which of its own mean what."""
+    """Answer every error of `app` as a problem; `domain` says which of its own mean what.
+
+    An error's `members` and `retry_after_seconds`, where it has them, travel with it.
+    """
 
     def of_domain(kind: ProblemType) -> Any:
         async def answer(_: Request, error: Exception) -> Response:
@@ -183,10 +194,23 @@ async def _problem(_: Request, error: Exception) -> Response:
     return error.response()
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, REFUSED)
-    return Problem(kind, f"{kind.title}.", headers=error.headers).response()
+    headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+    return Problem(kind, f"{kind.title}.", headers=headers).response()
+
+
+def _allowed(request: Request) -> str:
+    # The framework names the methods of the first route with this address, not of all of them.
+    return ", ".join(
+        method
+        for method in sorted(METHODS)
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    )
 
 
 async def _internal(_: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """Signed values, the headers of every answer, and who may send a form."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -61,7 +61,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, csp: str = API_CSP) -> None:
         self._app = app
-        self._headers: Iterable[tuple[bytes, bytes]] = tuple(
+        self._headers: list[tuple[bytes, bytes]] = [
             (name.encode(), value.encode())
             for name, value in {
                 "content-security-policy": csp,
@@ -71,7 +71,8 @@ class SecurityHeaders:
                 "cross-origin-resource-policy": "same-origin",
                 "permissions-policy": "camera=(), geolocation=(), microphone=()",
             }.items()
-        )
+        ]
+        self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,10 +82,10 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 sent = {name for name, _ in message["headers"]}
-                message["headers"] = [
-                    *message["headers"],
-                    *(pair for pair in self._headers if pair[0] not in sent),
-                ]
+                ours = self._headers
+                if not self._names.isdisjoint(sent):
+                    ours = [pair for pair in ours if pair[0] not in sent]
+                message["headers"] = [*message["headers"], *ours]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

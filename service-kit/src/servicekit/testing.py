@@ -1,9 +1,13 @@
-"""For tests: wait for a condition, never for a time."""
+"""For tests: wait for a condition, never for a time; read problems."""
 
 import socket
 import time
 from collections.abc import Callable
 from typing import TypeVar
+
+import httpx2
+
+from servicekit.problems import MEDIA_TYPE
 
 T = TypeVar("T")
 
@@ -25,3 +29,12 @@ def wait_for(
             return result
         assert time.monotonic() < deadline, f"waited {timeout_seconds} s for {what}"
         time.sleep(pause)
+
+
+def problem(response: httpx2.Response) -> tuple[int, str]:
+    """The status and the last part of the type of what must be a whole problem."""
+    assert response.headers["content-type"] == MEDIA_TYPE
+    body = response.json()
+    assert {"type", "title", "status", "detail"} <= body.keys()
+    assert body["status"] == response.status_code
+    return response.status_code, body["type"].removeprefix("urn:problem:")

@@ -1,0 +1,233 @@
+"""The relay, Valkey or the service stopped, frozen, killed: nothing lost, nothing doubled."""
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from email.message import EmailMessage
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from embedded.process import Process
+from servicekit.testing import wait_for
+
+Order = Callable[..., dict[str, Any]]
+Post = Callable[..., httpx2.Response]
+OnlyMail = Callable[[str], EmailMessage]
+EmailService = Callable[..., AbstractContextManager[Process]]
+Kind = Callable[[httpx2.Response], tuple[int, str]]
+
+
+@contextmanager
+def stopped(process: Process) -> Iterator[None]:
+    process.stop()
+    try:
+        yield
+    finally:
+        process.start()
+
+
+@contextmanager
+def frozen(process: Process) -> Iterator[None]:
+    process.send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send(signal.SIGCONT)
+
+
+@contextmanager
+def under_way(
+    service: Process, mail_server: Process, body: dict[str, Any], key: str
+) -> Iterator[None]:
+    """The service waits for a frozen relay, and whoever asked it has hung up."""
+    with frozen(mail_server):
+        with pytest.raises(httpx2.ReadTimeout):
+            httpx2.post(
+                f"{service.url}/emails", json=body, headers={"Idempotency-Key": key}, timeout=0.5
+            )
+        yield
+
+
+def wait_until_sent(post: Post, body: dict[str, Any], key: str) -> None:
+    wait_for(lambda: post(body, key).status_code == 202, "the mail to be taken")
+
+
+def test_relay_stopped_is_a_503_and_the_mail_is_sent_once_when_it_is_back(
+    client: httpx2.Client,
+    mail_server: Process,
+    order: Order,
+    post: Post,
+    only_mail: OnlyMail,
+    problem: Kind,
+) -> None:
+    body, key = order(), uuid4().hex
+    with stopped(mail_server):
+        for _ in range(3):
+            answer = post(body, key)
+            assert problem(answer) == (503, "relay-unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        listed = client.get("/emails", params={"reference": body["reference"]})
+        assert listed.json() == {"items": []}
+    wait_until_sent(post, body, key)
+    only_mail(body["to"])
+
+
+def test_relay_that_stays_away_is_left_to_rest(
+    mail_server: Process, order: Order, post: Post, only_mail: OnlyMail
+) -> None:
+    body, key = order(), uuid4().hex
+    with stopped(mail_server):
+        details = [post(body, key).json()["detail"] for _ in range(7)]
+        assert "it can't be reached" in details[0]
+        assert "left to rest" in details[-1]
+    wait_until_sent(post, body, key)
+    only_mail(body["to"])
+
+
+def test_frozen_relay_is_a_503_in_bounded_time(
+    mail_server: Process, order: Order, post: Post, only_mail: OnlyMail, problem: Kind
+) -> None:
+    body, key = order(), uuid4().hex
+    with frozen(mail_server):
+        started = time.monotonic()
+        answer = post(body, key)
+        assert time.monotonic() - started < 4
+        assert problem(answer) == (503, "relay-unavailable")
+        assert "too slowly" in answer.json()["detail"]
+    wait_until_sent(post, body, key)
+    only_mail(body["to"])
+
+
+def test_mail_that_is_under_way_is_a_409(
+    mail_server: Process, service: Process, order: Order, post: Post, problem: Kind
+) -> None:
+    body, key = order(), uuid4().hex
+    with under_way(service, mail_server, body, key):
+        answer = post(body, key)
+        assert problem(answer) == (409, "sending-now")
+        assert int(answer.headers["retry-after"]) > 0
+        assert problem(post({**body, "to": "eve@example.org"}, key)) == (
+            422,
+            "idempotency-key-reused",
+        )
+    wait_until_sent(post, body, key)
+
+
+def test_entry_under_way_is_listed_as_sending(
+    client: httpx2.Client, mail_server: Process, service: Process, order: Order, post: Post
+) -> None:
+    body, key = order(), uuid4().hex
+    with under_way(service, mail_server, body, key):
+        (item,) = client.get("/emails", params={"reference": body["reference"]}).json()["items"]
+        assert (item["key"], item["state"], item["sent_at"]) == (key, "sending", None)
+    wait_until_sent(post, body, key)
+
+
+def test_service_killed_and_restarted_keeps_its_ledger(
+    client: httpx2.Client, service: Process, order: Order, post: Post, only_mail: OnlyMail
+) -> None:
+    body, key = order(), uuid4().hex
+    before = post(body, key)
+    service.send(signal.SIGKILL)
+    service.start()
+    assert post(body, key).json() == before.json()
+    listed = client.get("/emails", params={"reference": body["reference"]})
+    assert listed.json() == {"items": [before.json()]}
+    only_mail(body["to"])
+
+
+def test_service_killed_while_sending_leaves_the_mail_to_another_after_the_lease(
+    email_service: EmailService,
+    mail_server: Process,
+    smtp_port: int,
+    order: Order,
+    post: Post,
+    only_mail: OnlyMail,
+    problem: Kind,
+) -> None:
+    body, key = order(), uuid4().hex
+    with email_service(smtp_port) as victim, under_way(victim, mail_server, body, key):
+        victim.send(signal.SIGKILL)
+    assert problem(post(body, key)) == (409, "sending-now")
+    wait_until_sent(post, body, key)
+    only_mail(body["to"])
+
+
+def test_valkey_stopped_is_a_503_that_sends_nothing(
+    client: httpx2.Client,
+    valkey_server: Process,
+    order: Order,
+    post: Post,
+    only_mail: OnlyMail,
+    problem: Kind,
+) -> None:
+    body, key = order(), uuid4().hex
+    with stopped(valkey_server):
+        for answer in (
+            post(body, key),
+            client.get("/emails", params={"reference": body["reference"]}),
+        ):
+            assert problem(answer) == (503, "unavailable")
+            assert int(answer.headers["retry-after"]) > 0
+        assert client.get("/readyz").status_code == 200
+    wait_until_sent(post, body, key)
+    only_mail(body["to"])
+
+
+def test_valkey_restarted_keeps_the_ledger(
+    valkey_server: Process, order: Order, post: Post, only_mail: OnlyMail
+) -> None:
+    body, key = order(), uuid4().hex
+    before = post(body, key)
+    with stopped(valkey_server):
+        pass
+    # At once, through a connection that ended with the old process, and without its scripts.
+    after = post(body, key)
+    assert (after.status_code, after.json()) == (202, before.json())
+    only_mail(body["to"])
+
+
+def test_frozen_valkey_is_a_503_in_bounded_time(
+    valkey_server: Process, order: Order, post: Post, only_mail: OnlyMail, problem: Kind
+) -> None:
+    body, key = order(), uuid4().hex
+    with frozen(valkey_server):
+        started = time.monotonic()
+        assert problem(post(body, key)) == (503, "unavailable")
+        assert time.monotonic() - started < 4
+    wait_until_sent(post, body, key)
+    only_mail(body["to"])
+
+
+def test_valkey_lost_between_relay_and_record_does_not_double_the_mail(
+    service: Process,
+    valkey_server: Process,
+    mail_server: Process,
+    client: httpx2.Client,
+    order: Order,
+    post: Post,
+    only_mail: OnlyMail,
+) -> None:
+    body, key = order(), uuid4().hex
+    claimed = {"key": key, "state": "sending"}
+
+    def is_claimed() -> bool:
+        items = client.get("/emails", params={"reference": body["reference"]}).json()["items"]
+        return [{name: each[name] for name in claimed} for each in items] == [claimed]
+
+    with frozen(mail_server), ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(post, body, key)
+        wait_for(is_claimed, "the claim", pause=0.01)
+        with stopped(valkey_server):
+            mail_server.send(signal.SIGCONT)
+            assert answer.result(10).status_code == 202
+        wait_for(lambda: "recorded at last" in service.log_text(), "the record")
+    items = client.get("/emails", params={"reference": body["reference"]}).json()["items"]
+    assert items == [answer.result().json()]
+    assert post(body, key).json() == items[0]
+    only_mail(body["to"])

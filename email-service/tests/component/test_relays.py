@@ -1,0 +1,285 @@
+"""Relays that refuse, hang up, say odd things, or want TLS and a password."""
+
+import asyncio
+import shutil
+import signal
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+
+from embedded.process import Process
+from servicekit.testing import free_port, wait_for
+
+Order = Callable[..., dict[str, Any]]
+Kind = Callable[[httpx2.Response], tuple[int, str]]
+EmailService = Callable[..., AbstractContextManager[Process]]
+
+
+class Handler:
+    """A relay's mind: what it says to which command, and what it has taken."""
+
+    def __init__(self) -> None:
+        self.says: dict[str, str] = {}
+        self.taken: list[bytes] = []
+        self.hangs_after_data = False
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, _session: object, envelope: Envelope, sender: str, _options: object
+    ) -> str:
+        envelope.mail_from = sender
+        return self.says.get("MAIL", "250 OK")
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, _session: object, envelope: Envelope, to: str, _options: object
+    ) -> str:
+        envelope.rcpt_tos.append(to)
+        return self.says.get("RCPT", "250 OK")
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, _session: object, envelope: Envelope
+    ) -> str:
+        reply = self.says.get("DATA", "250 OK")
+        if reply.startswith("250"):
+            assert isinstance(envelope.content, bytes)
+            self.taken.append(envelope.content)
+        if self.hangs_after_data:
+            await asyncio.Event().wait()
+        return reply
+
+
+@contextmanager
+def relay(handler: Handler, **options: Any) -> Iterator[int]:
+    """The port of a real SMTP server that thinks as `handler` does."""
+    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), **options)
+    controller.start()
+    try:
+        yield controller.port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture(scope="module")
+def handler() -> Handler:
+    return Handler()
+
+
+@pytest.fixture(scope="module")
+def relay_port(handler: Handler) -> Iterator[int]:
+    with relay(handler) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def service(email_service: EmailService, relay_port: int) -> Iterator[Process]:
+    with email_service(relay_port) as process:
+        yield process
+
+
+@pytest.fixture(autouse=True)
+def _willing(handler: Handler) -> None:
+    handler.__init__()  # type: ignore[misc]
+
+
+def post_to(
+    service: Process, body: dict[str, Any], key: str | None = None, timeout: float = 20
+) -> httpx2.Response:
+    headers = {"Idempotency-Key": key or uuid4().hex}
+    return httpx2.post(f"{service.url}/emails", json=body, headers=headers, timeout=timeout)
+
+
+@pytest.mark.parametrize("command", ["RCPT", "DATA"])
+def test_permanent_refusal_is_told_with_the_relays_words_and_no_address(
+    service: Process,
+    client: httpx2.Client,
+    handler: Handler,
+    order: Order,
+    problem: Kind,
+    command: str,
+) -> None:
+    body = order()
+    handler.says[command] = f"550 5.1.1 <{body['to']}>: there is no such user"
+    answer = post_to(service, body)
+    assert problem(answer) == (422, "recipient-refused")
+    assert "550 5.1.1 <s***@example.org>: there is no such user" in answer.json()["detail"]
+    assert body["to"] not in service.log_text()
+    listed = client.get("/emails", params={"reference": body["reference"]})
+    assert listed.json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        ("MAIL", "451 4.3.0 come back later"),
+        ("MAIL", "550 5.7.1 sender not allowed"),
+        ("RCPT", "450 4.2.1 mailbox busy"),
+        ("DATA", "452 4.3.1 no room"),
+        ("RCPT", "421 4.3.2 closing down"),
+    ],
+)
+def test_temporary_refusal_is_a_503_and_the_same_key_sends_later(
+    handler: Handler,
+    order: Order,
+    post: Callable[..., httpx2.Response],
+    problem: Kind,
+    command: str,
+    reply: str,
+) -> None:
+    body, key = order(), uuid4().hex
+    handler.says[command] = reply
+    answer = post(body, key)
+    assert problem(answer) == (503, "relay-unavailable")
+    assert reply in answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+    handler.says.clear()
+    wait_for(lambda: post(body, key).status_code == 202, "the mail to be taken")
+    assert len(handler.taken) == 1
+
+
+def test_refused_recipient_may_be_tried_again_with_the_same_key(
+    handler: Handler, order: Order, post: Callable[..., httpx2.Response]
+) -> None:
+    body, key = order(), uuid4().hex
+    handler.says["RCPT"] = "550 no such user yet"
+    assert post(body, key).status_code == 422
+    handler.says.clear()
+    assert post(body, key).status_code == 202
+    assert len(handler.taken) == 1
+
+
+def test_mail_after_a_lost_answer_has_the_same_message_id(
+    email_service: EmailService,
+    relay_port: int,
+    handler: Handler,
+    order: Order,
+    post: Callable[..., httpx2.Response],
+    problem: Kind,
+) -> None:
+    body, key = order(), uuid4().hex
+    handler.hangs_after_data = True
+    with email_service(relay_port) as victim:
+        with pytest.raises(httpx2.ReadTimeout):
+            post_to(victim, body, key, timeout=0.7)
+        victim.send(signal.SIGKILL)
+    handler.hangs_after_data = False
+    assert problem(post(body, key)) == (409, "sending-now")
+    wait_for(lambda: post(body, key).status_code == 202, "the lease to be over")
+    first, second = (message_id(source) for source in handler.taken)
+    assert first == second
+
+
+def message_id(source: bytes) -> bytes:
+    (line,) = [each for each in source.splitlines() if each.lower().startswith(b"message-id:")]
+    return line
+
+
+def test_mail_is_ascii_with_each_header_once(
+    handler: Handler, order: Order, post: Callable[..., httpx2.Response]
+) -> None:
+    body = order()
+    body["data"]["title"] = "Überraschung 🎉"
+    assert post(body).status_code == 202
+    (source,) = handler.taken
+    assert source.isascii()
+    headers = source.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    names = [line.partition(":")[0] for line in headers if not line.startswith(" ")]
+    envelope = ["To", "Subject", "From", "Date", "Message-ID", "Auto-Submitted"]
+    assert sorted(names) == sorted([*envelope, "MIME-Version", "Content-Type"])
+    assert max(len(line) for line in source.splitlines()) <= 998
+
+
+def test_address_outside_ascii_is_sent_to_a_relay_that_takes_it(
+    handler: Handler, order: Order, post: Callable[..., httpx2.Response]
+) -> None:
+    assert post(order(to="дада@example.org")).status_code == 202
+    (source,) = handler.taken
+    assert "To: дада@example.org\r\n".encode() in source
+
+
+def test_address_outside_ascii_is_refused_where_the_relay_does_not_take_it(
+    email_service: EmailService, handler: Handler, order: Order, problem: Kind
+) -> None:
+    with relay(handler, enable_SMTPUTF8=False) as port, email_service(port) as service:
+        answer = post_to(service, order(to="дада@example.org"))
+        assert problem(answer) == (422, "recipient-refused")
+        assert handler.taken == []
+
+
+def test_relay_without_starttls_gets_no_mail_in_the_clear(
+    email_service: EmailService, handler: Handler, order: Order, problem: Kind
+) -> None:
+    with relay(handler) as port, email_service(port, SMTP_TLS="starttls") as service:
+        assert problem(post_to(service, order())) == (503, "relay-unavailable")
+        assert handler.taken == []
+
+
+def authenticate(
+    _server: object, _session: object, _envelope: object, _mechanism: str, data: object
+) -> AuthResult:
+    assert isinstance(data, LoginPassword)
+    return AuthResult(success=data == LoginPassword(b"conference", b"open-sesame"))
+
+
+# What it warns of is what the test wants: a password and no TLS.
+@pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
+def test_account_signs_in_and_a_wrong_password_is_a_503_that_hides_it(
+    email_service: EmailService, handler: Handler, order: Order, problem: Kind
+) -> None:
+    options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
+    with relay(handler, **options) as port:
+        account = {"SMTP_USERNAME": "conference", "SMTP_PASSWORD": "open-sesame"}
+        with email_service(port, **account) as service:
+            assert post_to(service, order()).status_code == 202
+        with email_service(port, **account | {"SMTP_PASSWORD": "s3cret-word"}) as service:
+            answer = post_to(service, order())
+            assert problem(answer) == (503, "relay-unavailable")
+            assert "s3cret-word" not in answer.text + service.log_text()
+    assert len(handler.taken) == 1
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that signs itself, and its key."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl makes the certificate, and is not here")
+    folder = tmp_path_factory.mktemp("certificate")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    kind = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    subprocess.run([openssl, "req", *kind, *subject, *files], check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+def test_tls_relay_is_taken_when_its_certificate_is_trusted_only(
+    email_service: EmailService,
+    handler: Handler,
+    order: Order,
+    problem: Kind,
+    certificate: tuple[Path, Path],
+    tls: str,
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    options: dict[str, Any] = (
+        {"ssl_context": context}
+        if tls == "tls"
+        else {"tls_context": context, "require_starttls": True}
+    )
+    trusted = {"SSL_CERT_FILE": str(certificate[0])}
+    with relay(handler, **options) as port:
+        with email_service(port, SMTP_TLS=tls, **trusted) as service:
+            assert post_to(service, order()).status_code == 202
+        with email_service(port, SMTP_TLS=tls) as service:
+            assert problem(post_to(service, order())) == (503, "relay-unavailable")
+    assert len(handler.taken) == 1

@@ -1,0 +1,34 @@
+"""Log lines on their way out."""
+
+import asyncio
+from io import BytesIO
+
+from servicekit.logging import Lines
+
+
+class File(BytesIO):
+    """Counts how often it is flushed."""
+
+    flushes = 0
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+def test_lines_are_written_at_once_without_an_event_loop() -> None:
+    file = File()
+    Lines(file).info(b"one")
+    assert (file.getvalue(), file.flushes) == (b"one\n", 1)
+
+
+async def test_lines_of_one_turn_of_the_loop_are_flushed_together() -> None:
+    file = File()
+    lines = Lines(file)
+    lines.info(b"one")
+    lines.warning(b"two")
+    assert file.flushes == 0
+    await asyncio.sleep(0)
+    assert (file.getvalue(), file.flushes) == (b"one\ntwo\n", 1)
+    lines.info(b"three")
+    await asyncio.sleep(0)
+    assert file.flushes == 2
