@@ -1,0 +1,1 @@
+"""The schedule of the conference: which session is in which slot."""
