@@ -40,7 +40,7 @@ class Sink(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         """Read the body and say thanks."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)

@@ -179,7 +179,7 @@ async def _decide_one(each: DecisionFor, store: Store, by: By) -> DecisionResult
 
 
 @router.get(
-    "/proposals/{proposal_id}",
+    "/proposals/{proposal_id:uuid}",
     dependencies=speaker_or_vouched_for,
     responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED),
 )
@@ -191,7 +191,7 @@ async def get_proposal(
 
 
 @router.patch(
-    "/proposals/{proposal_id}",
+    "/proposals/{proposal_id:uuid}",
     dependencies=speaker_or_vouched_for,
     responses=responses(
         PROPOSAL_NOT_FOUND, LINK_REFUSED, WRONG_STATE, STALE_EDIT, IF_MATCH_REQUIRED
@@ -227,7 +227,7 @@ def _version(if_match: str) -> int | None:
 
 
 @router.post(
-    "/proposals/{proposal_id}/decision", responses=responses(PROPOSAL_NOT_FOUND, WRONG_STATE)
+    "/proposals/{proposal_id:uuid}/decision", responses=responses(PROPOSAL_NOT_FOUND, WRONG_STATE)
 )
 async def decide(
     response: Response,
@@ -245,7 +245,7 @@ async def decide(
 
 
 @router.post(
-    "/proposals/{proposal_id}/withdrawal",
+    "/proposals/{proposal_id:uuid}/withdrawal",
     dependencies=speaker_or_vouched_for,
     responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED, WRONG_STATE),
 )
@@ -257,7 +257,7 @@ async def withdraw(
     return _answer(response, withdrawn)
 
 
-@router.get("/proposals/{proposal_id}/events", responses=responses(PROPOSAL_NOT_FOUND))
+@router.get("/proposals/{proposal_id:uuid}/events", responses=responses(PROPOSAL_NOT_FOUND))
 async def list_events(proposal_id: ProposalId, store: TheStore) -> Events:
     """What happened to a proposal, the oldest first."""
     found = await store.run(lambda tx: proposals.history(tx, proposal_id))
@@ -296,7 +296,7 @@ async def list_deliveries(
 
 
 @router.post(
-    "/deliveries/{delivery_id}/retry", status_code=202, responses=responses(DELIVERY_NOT_FOUND)
+    "/deliveries/{delivery_id:uuid}/retry", status_code=202, responses=responses(DELIVERY_NOT_FOUND)
 )
 async def retry_delivery(delivery_id: Annotated[UUID, Path()], store: TheStore) -> DeliveryOutput:
     """Make a delivery due now: one that was given up, or one to be repeated on purpose."""

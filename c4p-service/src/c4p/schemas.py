@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     EmailStr,
     Field,
@@ -80,6 +81,16 @@ LINK_REFUSED = ProblemType(
     "The link is not accepted",
     "Use the link from the newest mail about this proposal, whole.",
 )
+
+
+def _is_text(value: object) -> object:
+    if not isinstance(value, str | datetime | None):
+        raise ValueError("give a time as text, such as 2027-01-31T12:00:00Z")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_is_text)]
+"""A time with its offset, never a number of seconds."""
 
 
 class Input(BaseModel):
@@ -226,8 +237,8 @@ class Events(BaseModel):
 class WindowInput(Input):
     """When proposals are taken; null is no bound."""
 
-    opens_at: AwareDatetime | None
-    closes_at: AwareDatetime | None
+    opens_at: Instant | None
+    closes_at: Instant | None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -290,7 +301,7 @@ class Report(Input):
     """What one run of the consistency job found; `complete` if it could ask every service."""
 
     id: UUID
-    checked_at: AwareDatetime
+    checked_at: Instant
     complete: bool
     findings: Annotated[list[Finding], Field(max_length=10_000)]
 

@@ -98,7 +98,8 @@ def test_body_of_unknown_length_is_refused_at_the_limit(client: httpx2.Client) -
 @pytest.mark.parametrize(
     ("method", "path", "status", "expected"),
     [
-        ("GET", "/proposals/not-an-id", 422, "invalid-request"),
+        ("GET", "/proposals/not-an-id", 404, "not-found"),
+        ("PATCH", "/proposals/decisions", 405, "method-not-allowed"),
         ("GET", "/proposals?limit=0", 422, "invalid-request"),
         ("GET", "/proposals?limit=201", 422, "invalid-request"),
         ("GET", "/proposals?state=maybe", 422, "invalid-request"),
@@ -172,6 +173,7 @@ def test_submission_repeated_after_closing_is_still_the_one_made_before(
         {"opens_at": "2027-02-01T00:00:00", "closes_at": None},
         {"opens_at": None},
         {"opens_at": "soon", "closes_at": None},
+        {"opens_at": 0, "closes_at": None},
     ],
 )
 def test_window_that_makes_no_sense_is_refused(client: httpx2.Client, window: Any) -> None:

@@ -118,7 +118,7 @@ UNAVAILABLE = ProblemType(
     "unavailable",
     503,
     "Something that this needs is away",
-    "Nothing was changed. Try again after `Retry-After` seconds.",
+    "Repeat the request after `Retry-After` seconds; with its Idempotency-Key it is done once.",
 )
 INTERNAL = ProblemType(
     "internal-error",

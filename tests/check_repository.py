@@ -1,0 +1,102 @@
+"""Checks that no linter makes: generated pages are fresh, files are short, the lock is anonymous.
+
+`--write` writes the generated pages instead of complaining about them.
+"""
+
+import importlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from servicekit.problems import ProblemType
+
+ROOT = Path(__file__).parents[1]
+PROBLEMS = ROOT / "docs" / "problems.md"
+MOST_LINES = 400
+SERVICES = {
+    "Any service": "servicekit.problems",
+    "c4p-service": "c4p.schemas",
+    "agenda-service": "agenda.schemas",
+    "email-service": "email_service.schemas",
+    "frontend": "frontend.schemas",
+}
+INTRODUCTION = """# Problems
+
+Every error is a problem document (RFC 9457, `application/problem+json`) with at least `type`,
+`title`, `status` and `detail`. Compare `type`; show `detail`. A problem of type `invalid-request`
+lists each wrong field in `errors` as `{"field", "detail"}`. A request that was answered with a
+status from 400 to 499 has changed nothing.
+
+This page is written by `make docs` from the code, and `make lint` fails when it is stale.
+"""
+
+
+def problems_page() -> str:
+    """docs/problems.md as it should be."""
+    parts = [INTRODUCTION]
+    seen: set[ProblemType] = set()
+    for service, module in SERVICES.items():
+        found = [
+            value
+            for value in vars(importlib.import_module(module)).values()
+            if isinstance(value, ProblemType) and value not in seen
+        ]
+        seen.update(found)
+        rows = [
+            f"| `{each.uri}` | {each.status} | {each.title} | {each.cure} |"
+            for each in sorted(found, key=lambda each: (each.status, each.slug))
+        ]
+        if rows:
+            head = ["| type | status | title | what to do |", "|---|---:|---|---|"]
+            parts.append("\n".join([f"## {service}\n", *head, *rows]) + "\n")
+    return "\n".join(parts)
+
+
+def tracked() -> list[Path]:
+    """The files of the repository, as git knows them."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [path for line in listed.stdout.splitlines() if (path := ROOT / line).is_file()]
+
+
+def too_long(paths: list[Path]) -> Iterator[str]:
+    """Source files that nobody can see whole."""
+    for path in paths:
+        if path.suffix in {".py", ".html", ".css", ".js", ".toml", ".md"}:
+            lines = len(path.read_text().splitlines())
+            if lines > MOST_LINES:
+                yield f"{path.relative_to(ROOT)} has {lines} lines; {MOST_LINES} is the most."
+
+
+def named_indexes() -> Iterator[str]:
+    """Addresses of package indexes in the lock: it must install from any mirror."""
+    for number, line in enumerate((ROOT / "requirements.lock").read_text().splitlines(), 1):
+        if re.search(r"https?://|--(extra-)?index-url", line):
+            yield f"requirements.lock:{number} names an address."
+
+
+def stale_pages(*, write: bool) -> Iterator[str]:
+    """Generated pages that do not say what the code says."""
+    page = problems_page()
+    if write:
+        PROBLEMS.write_text(page)
+    elif not PROBLEMS.exists() or PROBLEMS.read_text() != page:
+        yield "docs/problems.md is stale: run `make docs`."
+
+
+def main() -> None:
+    """Print what is wrong, a sentence each; exit with 1 if anything is."""
+    wrong = [*stale_pages(write="--write" in sys.argv), *too_long(tracked()), *named_indexes()]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main()
