@@ -1,0 +1,90 @@
+"""The agenda as JSON, from the cache: the two routes of the gateway that no service sees."""
+
+from datetime import date
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request, Response
+from starlette.routing import BaseRoute
+
+from frontend.agenda_cache import AgendaCache, AgendaView
+from frontend.answers import Schedule, SessionList, Slot
+from frontend.finished import JSON, FastRoute
+from frontend.gateway_routes import PREFIX
+from servicekit.http import NeighbourAwayError
+from servicekit.problems import INVALID_REQUEST, Problem, unavailable
+
+router = APIRouter(prefix=PREFIX, tags=["gateway"])
+
+
+def fast_routes() -> list[BaseRoute]:
+    """The routes of this module once more, to stand before all others."""
+    return [
+        FastRoute(f"{PREFIX}/sessions", get_sessions),
+        FastRoute(f"{PREFIX}/schedule", get_schedule),
+    ]
+
+
+def _parameter(name: str, example: str) -> dict[str, object]:
+    schema = {"type": "string", "maxLength": 100}
+    return {"name": name, "in": "query", "required": False, "schema": schema, "example": example}
+
+
+@router.get(
+    "/sessions",
+    responses={200: {"model": SessionList}, 304: {"description": "Not modified"}},
+    openapi_extra={
+        "parameters": [_parameter("day", "2027-06-14"), _parameter("track", "Platform")]
+    },
+)
+async def get_sessions(request: Request) -> Response:
+    """The agenda, all of it or what `day` and `track` leave of it.
+
+    `Agenda-Source` says live, stale or saved; a saved agenda has `Agenda-Saved-At` too.
+    """
+    query: bytes = request.scope["query_string"]
+    day, track = _filters(query) if query else (None, None)
+    cache, view = await _agenda(request)
+    if (day or track) and not any(_fits(each.slot, day, track) for each in view.sessions):
+        # One answer for all that fits nothing: the memo must not grow with what visitors invent.
+        day, track = None, "\0"
+
+    def render() -> bytes:
+        left = tuple(each for each in view.sessions if _fits(each.slot, day, track))
+        return SessionList(items=left).model_dump_json().encode()
+
+    return cache.finished(view, ("sessions", day, track), render, JSON).response(request.scope)
+
+
+@router.get(
+    "/schedule",
+    responses={200: {"model": Schedule}, 304: {"description": "Not modified"}},
+)
+async def get_schedule(request: Request) -> Response:
+    """The days, rooms and slots of the conference."""
+    cache, view = await _agenda(request)
+
+    def render() -> bytes:
+        return view.schedule.model_dump_json().encode()
+
+    return cache.finished(view, "schedule", render, JSON).response(request.scope)
+
+
+async def _agenda(request: Request) -> tuple[AgendaCache, AgendaView]:
+    cache: AgendaCache = request.app.state.cache
+    try:
+        return cache, await cache.view()
+    except NeighbourAwayError as error:
+        raise unavailable(error.neighbour) from error
+
+
+def _filters(query: bytes) -> tuple[date | None, str | None]:
+    try:
+        given = dict(parse_qsl(query.decode("ascii"), errors="strict", max_num_fields=20))
+        return date.fromisoformat(given["day"]) if "day" in given else None, given.get("track")
+    except ValueError as error:
+        wrong = [{"field": "day", "detail": "give a day as 2027-06-14"}]
+        raise Problem(INVALID_REQUEST, "Not valid: day.", errors=wrong) from error
+
+
+def _fits(slot: Slot, day: date | None, track: str | None) -> bool:
+    return (day is None or slot.day == day) and (track is None or slot.track == track)

@@ -1,0 +1,212 @@
+"""What the other services answer, as far as the frontend reads it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from servicekit.problems import ProblemDocument
+
+State = Literal["submitted", "accepted", "rejected", "withdrawn"]
+Decided = Literal["accepted", "rejected"]
+DeliveryState = Literal["waiting", "delivered", "failed"]
+
+
+class Answer(BaseModel):
+    """What a neighbour answers; it may add fields without breaking us."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+# --- agenda-service
+
+
+class Room(Answer):
+    """A room of the venue."""
+
+    id: str
+    name: str
+
+
+class TrackRoom(Room):
+    """A room and the track that runs in it."""
+
+    track: str
+
+
+class Slot(Answer):
+    """A time in a room."""
+
+    id: str
+    day: date
+    starts_at: AwareDatetime
+    ends_at: AwareDatetime
+    room: Room
+    track: str
+
+
+class ListedSession(Answer):
+    """A session as the agenda lists it."""
+
+    proposal_id: UUID
+    title: str
+    speaker: str
+    slot: Slot
+
+
+class Session(ListedSession):
+    """A session with everything that is known of it."""
+
+    abstract: str
+    version: int
+
+
+class SessionList(Answer):
+    """The agenda, in the order of time and room."""
+
+    items: tuple[ListedSession, ...]
+
+
+class Schedule(Answer):
+    """When and where sessions can be; `timezone` is an IANA name."""
+
+    timezone: str
+    days: tuple[date, ...]
+    rooms: tuple[TrackRoom, ...]
+    slots: tuple[Slot, ...]
+
+
+# --- c4p-service
+
+
+class Proposal(Answer):
+    """A proposal; `version` is what an edit must name."""
+
+    id: UUID
+    title: str
+    abstract: str
+    speaker_name: str
+    speaker_email: str
+    state: State
+    version: int
+    submitted_at: AwareDatetime
+    updated_at: AwareDatetime
+    decided_at: AwareDatetime | None
+    message: str | None
+
+
+class ProposalPage(Answer):
+    """Some proposals, newest first, and how many there are in each state."""
+
+    items: tuple[Proposal, ...]
+    next_cursor: str | None
+    counts: Mapping[State, int]
+
+
+class DecisionResult(Answer):
+    """What became of one decision of many: a proposal or a problem."""
+
+    proposal_id: UUID
+    status: int
+    proposal: Proposal | None
+    problem: ProblemDocument | None
+
+
+class DecisionResults(Answer):
+    """One result for each decision, in their order."""
+
+    results: tuple[DecisionResult, ...]
+
+
+class Event(Answer):
+    """Something that happened to a proposal."""
+
+    id: UUID | int
+    kind: Literal["submitted", "edited", "accepted", "rejected", "withdrawn"]
+    actor: str
+    at: AwareDatetime
+    version: int
+    data: Mapping[str, Any]
+
+
+class EventList(Answer):
+    """The history of a proposal."""
+
+    items: tuple[Event, ...]
+
+
+class Window(Answer):
+    """When proposals are taken; None means no bound on that side."""
+
+    opens_at: AwareDatetime | None
+    closes_at: AwareDatetime | None
+    open: bool
+
+
+class Delivery(Answer):
+    """Something that c4p-service has to tell another service."""
+
+    id: UUID
+    proposal_id: UUID
+    target: Literal["agenda", "email"]
+    kind: Literal["session", "received", "accepted", "rejected", "withdrawn"]
+    state: DeliveryState
+    attempts: int
+    created_at: AwareDatetime
+    next_attempt_at: AwareDatetime | None
+    delivered_at: AwareDatetime | None
+    last_error: str | None
+
+
+class DeliveryPage(Answer):
+    """Some deliveries, newest first."""
+
+    items: tuple[Delivery, ...]
+    next_cursor: str | None
+
+
+class Finding(Answer):
+    """Something on which two services disagree, and what helps."""
+
+    check: str
+    subject: str
+    detail: str
+    cure: str
+    repaired: bool
+
+
+class Report(Answer):
+    """What one consistency check found; not `complete` when a service was away."""
+
+    id: UUID
+    checked_at: AwareDatetime
+    complete: bool
+    findings: tuple[Finding, ...]
+
+
+class ReportList(Answer):
+    """The latest reports, newest first."""
+
+    items: tuple[Report, ...]
+
+
+# --- email-service
+
+
+class SentEmail(Answer):
+    """A mail that was sent or is being sent; `to` is masked."""
+
+    key: str
+    template: str
+    to: str
+    reference: str
+    state: str
+    sent_at: AwareDatetime | None
+
+
+class EmailList(Answer):
+    """The mails about one thing."""
+
+    items: tuple[SentEmail, ...]

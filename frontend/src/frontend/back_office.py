@@ -1,0 +1,186 @@
+"""The organizers' list of proposals: by state, by search, and the decision on one or many."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from frontend.answers import Decided, DecisionResult, ProposalPage, State
+from frontend.clients import C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.error_pages import error_page
+from frontend.forms import Field, Sent, TheForm
+from frontend.pages import READ
+from frontend.parts import TheC4p, TheCache
+from frontend.rendering import HTML, Pages, ThePages, venue
+from frontend.session import SignedIn
+from frontend.surroundings import or_none, schedule_or_none
+
+MESSAGE = Field("message", "", 2000, is_long=True)
+STATES: tuple[State, ...] = get_args(State)
+DECISIONS: tuple[Decided, ...] = get_args(Decided)
+NOTHING_SELECTED = "Select at least one proposal first."
+
+router = APIRouter(include_in_schema=False, prefix="/back-office")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which part of the list an organizer looks at."""
+
+    state: str = ""
+    q: str = ""
+    cursor: str = ""
+
+    @property
+    def address(self) -> str:
+        """The page that shows this part."""
+        given = {"state": self.state, "q": self.q, "cursor": self.cursor}
+        query = urlencode({name: value for name, value in given.items() if value})
+        return f"/back-office?{query}" if query else "/back-office"
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A state as a tab; an empty state is all of them."""
+
+    label: str
+    count: int
+    address: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the decision on one proposal, for a person."""
+
+    title: str
+    accepted: bool
+    """Whether the decision was, not whether the proposal is."""
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A decision on many, and what is to be shown of it above the list."""
+
+    outcomes: Sequence[Outcome] = ()
+    problem: str = ""
+    message: str = ""
+    ticked: frozenset[str] = frozenset()
+
+
+@router.api_route("", methods=READ)
+async def back_office(
+    pages: ThePages,
+    cache: TheCache,
+    c4p: TheC4p,
+    organizer: SignedIn,
+    state: Annotated[str, Query()] = "",
+    q: Annotated[str, Query()] = "",
+    cursor: Annotated[str, Query()] = "",
+) -> Response:
+    """The proposals, the newest first."""
+    wanted = Wanted(state, q.strip(), cursor)
+    page = await _page(c4p, wanted)
+    around = {"organizer": organizer.name, **venue(await schedule_or_none(cache))}
+    return await _list(pages, c4p, wanted, page, Attempt(), around)
+
+
+@router.post("/decisions")
+async def decide(
+    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, organizer: SignedIn
+) -> Response:
+    """Decide on all that are selected; the same list comes back with a line for each."""
+    wanted = Wanted(form.get("state"), form.get("q"), form.get("cursor"))
+    message = form.get("message")
+    around = {"organizer": organizer.name, **venue(await schedule_or_none(cache))}
+    try:
+        attempt = await _decide(c4p, form, organizer.name)
+        page = await _page(c4p, wanted)
+    except NeighbourAwayError:
+        # The list can't be shown again, but the words for the speakers are not lost.
+        return Response(error_page(pages, 503, kept=message), 503, media_type=HTML)
+    status = 422 if attempt.problem else 200
+    return await _list(pages, c4p, wanted, page, attempt, around, status)
+
+
+async def _decide(c4p: C4p, form: Sent, actor: str) -> Attempt:
+    ids = list(dict.fromkeys(form.all("proposal")))
+    message = form.get("message").strip()
+    decision = next((each for each in DECISIONS if each == form.get("decision")), None)
+    attempt = Attempt(message=message, ticked=frozenset(ids))
+    error = MESSAGE.error(message) if message else None
+    if not ids or decision is None or error:
+        return replace(attempt, problem=error or NOTHING_SELECTED)
+    try:
+        results = await c4p.decide_many(ids, decision, message or None, actor=actor)
+    except ProblemAnswerError as refusal:
+        return replace(attempt, problem=str(refusal))
+    return Attempt(outcomes=await asyncio.gather(*(_outcome(c4p, each) for each in results)))
+
+
+async def _outcome(c4p: C4p, result: DecisionResult) -> Outcome:
+    if result.proposal is not None:
+        return Outcome(result.proposal.title, True, f"is {result.proposal.state}.")
+    assert result.problem is not None
+    state = (result.problem.model_extra or {}).get("state")
+    reason = f"it is {state}." if state else result.problem.detail
+    # A refusal names no title, and a person does not know proposals by their id.
+    proposal = await or_none(c4p.proposal(result.proposal_id))
+    title = proposal.title if proposal else str(result.proposal_id)
+    return Outcome(title, False, f"refused, since {reason}")
+
+
+async def _page(c4p: C4p, wanted: Wanted) -> ProposalPage:
+    return await c4p.proposals(wanted.state, wanted.q, wanted.cursor)
+
+
+async def _list(
+    pages: Pages,
+    c4p: C4p,
+    wanted: Wanted,
+    page: ProposalPage,
+    attempt: Attempt,
+    around: Mapping[str, Any],
+    status: int = 200,
+) -> Response:
+    return pages.private(
+        "back_office.html",
+        status=status,
+        wanted=wanted,
+        clear_address=Wanted(wanted.state).address,
+        first_address=Wanted(wanted.state, wanted.q).address,
+        next_address=replace(wanted, cursor=page.next_cursor or "").address,
+        page=page,
+        tabs=tabs(wanted, page.counts),
+        stuck=await _stuck(c4p),
+        attempt=attempt,
+        **around,
+    )
+
+
+def tabs(wanted: Wanted, counts: Mapping[State, int]) -> list[Tab]:
+    """All proposals, then each state, with how many of them the search finds."""
+    numbers = [("", sum(counts.values())), *((each, counts.get(each, 0)) for each in STATES)]
+    return [
+        Tab(
+            state.capitalize() or "All",
+            count,
+            Wanted(state, wanted.q).address,
+            state == wanted.state,
+        )
+        for state, count in numbers
+    ]
+
+
+async def _stuck(c4p: C4p) -> frozenset[UUID]:
+    """The proposals of which something could not be told to others at the first attempt."""
+    pages = await asyncio.gather(
+        *(or_none(c4p.deliveries(state=state, limit=200)) for state in ("waiting", "failed"))
+    )
+    deliveries = [each for page in pages if page for each in page.items]
+    return frozenset(each.proposal_id for each in deliveries if each.attempts)

@@ -1,0 +1,192 @@
+"""One proposal as organizers see it: text, history, what was told to whom, and its session."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+from starlette.responses import RedirectResponse
+
+from frontend.answers import ListedSession, Schedule, Slot
+from frontend.back_office import DECISIONS, MESSAGE
+from frontend.clients import Agenda, NeighbourAwayError, ProblemAnswerError
+from frontend.error_pages import error_page
+from frontend.forms import TheForm
+from frontend.pages import READ
+from frontend.parts import TheAgenda, TheC4p, TheCache, TheEmail
+from frontend.rendering import HTML, ThePages, venue
+from frontend.session import SignedIn
+from frontend.surroundings import or_none, schedule_or_none
+from frontend.wording import long_day
+
+DONE = {
+    "accepted": "The proposal is accepted. A mail to the speaker is on its way.",
+    "rejected": "The proposal is rejected. A mail to the speaker is on its way.",
+    "moved": "The session is moved.",
+    "sent": "It is being sent again.",
+}
+"""What the address may ask this page to say; nothing else, so no link can put words into it."""
+
+router = APIRouter(include_in_schema=False, prefix="/back-office")
+
+
+@dataclass(frozen=True, slots=True)
+class SlotChoice:
+    """A slot to which the session may move; `taken_by` is the title of another session there."""
+
+    slot: Slot
+    is_own: bool
+    taken_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotDay:
+    """The slots of one day."""
+
+    label: str
+    choices: Sequence[SlotChoice]
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Where a session is, None while it is nowhere, and where it could be."""
+
+    session: ListedSession | None
+    days: Sequence[SlotDay]
+
+
+def place(proposal_id: UUID, sessions: Sequence[ListedSession], schedule: Schedule) -> Placing:
+    """The slots of `schedule` as the session of `proposal_id` finds them."""
+    by_slot = {each.slot.id: each for each in sessions}
+    own = next((each for each in sessions if each.proposal_id == proposal_id), None)
+
+    def choice(slot: Slot) -> SlotChoice:
+        there = by_slot.get(slot.id)
+        is_own = there is not None and there is own
+        return SlotChoice(slot, is_own, None if there is None or is_own else there.title)
+
+    slots = sorted(schedule.slots, key=lambda slot: slot.starts_at)
+    return Placing(
+        own,
+        [
+            SlotDay(long_day(day), [choice(slot) for slot in each])
+            for day, each in groupby(slots, key=lambda slot: slot.day)
+        ],
+    )
+
+
+async def _placing(agenda: Agenda, proposal_id: UUID) -> Placing:
+    sessions, schedule = await asyncio.gather(agenda.sessions(), agenda.schedule())
+    return place(proposal_id, sessions.items, schedule)
+
+
+class Detail:
+    """Puts the page together out of what four services say; only c4p-service is indispensable."""
+
+    def __init__(
+        self,
+        pages: ThePages,
+        cache: TheCache,
+        c4p: TheC4p,
+        agenda: TheAgenda,
+        email: TheEmail,
+        organizer: SignedIn,
+        proposal_id: UUID,
+    ) -> None:
+        self.pages = pages
+        self._cache = cache
+        self.c4p = c4p
+        self.agenda = agenda
+        self._email = email
+        self.organizer = organizer
+        self.proposal_id = proposal_id
+
+    async def page(self, status: int = 200, **said: Any) -> Response:
+        """The page; `said` has what an attempt left: problem, done, message, chosen_slot."""
+        proposal_id = self.proposal_id
+        proposal, events, deliveries, mails, placing, schedule = await asyncio.gather(
+            self.c4p.proposal(proposal_id),
+            or_none(self.c4p.events(proposal_id)),
+            or_none(self.c4p.deliveries(proposal_id=proposal_id)),
+            or_none(self._email.emails(proposal_id)),
+            or_none(_placing(self.agenda, proposal_id)),
+            schedule_or_none(self._cache),
+        )
+        own_slot = placing.session.slot.id if placing and placing.session else ""
+        context = {"problem": "", "done": "", "message": "", "chosen_slot": own_slot, **said}
+        return self.pages.private(
+            "back_office_proposal.html",
+            status=status,
+            organizer=self.organizer.name,
+            proposal=proposal,
+            events=events,
+            deliveries=deliveries.items if deliveries else None,
+            mails=mails,
+            placing=placing,
+            **context,
+            **venue(schedule),
+        )
+
+    def done(self, what: str) -> Response:
+        """Back to the page, which then says what was done; so a reload repeats nothing."""
+        return RedirectResponse(f"/back-office/proposals/{self.proposal_id}?done={what}", 303)
+
+
+TheDetail = Annotated[Detail, Depends()]
+
+
+@router.api_route("/proposals/{proposal_id}", methods=READ)
+async def proposal_page(detail: TheDetail, done: Annotated[str, Query()] = "") -> Response:
+    """Everything that is known of the proposal."""
+    return await detail.page(done=DONE.get(done, ""))
+
+
+@router.post("/proposals/{proposal_id}/decision")
+async def decide(form: TheForm, detail: TheDetail) -> Response:
+    """Accept or reject it, with words for the speaker if there are any."""
+    message = form.get("message").strip()
+    decision = next((each for each in DECISIONS if each == form.get("decision")), None)
+    error = MESSAGE.error(message) if message else None
+    if decision is None or error:
+        problem = error or "Choose whether to accept or to reject it."
+        return await detail.page(422, problem=problem, message=message)
+    try:
+        results = await detail.c4p.decide_many(
+            [detail.proposal_id], decision, message or None, actor=detail.organizer.name
+        )
+    except NeighbourAwayError:
+        # The proposal can't be shown either, but the words for the speaker are not lost.
+        return Response(error_page(detail.pages, 503, kept=message), 503, media_type=HTML)
+    except ProblemAnswerError as refusal:
+        return await detail.page(refusal.status, problem=str(refusal), message=message)
+    refused = results[0].problem
+    if refused is not None:
+        return await detail.page(refused.status, problem=refused.detail, message=message)
+    return detail.done(decision)
+
+
+@router.post("/proposals/{proposal_id}/slot")
+async def move(form: TheForm, detail: TheDetail) -> Response:
+    """Move the session to another slot, unless that one is taken."""
+    slot_id = form.get("slot")
+    try:
+        await detail.agenda.move(detail.proposal_id, slot_id)
+    except NeighbourAwayError:
+        problem = "The agenda service does not answer: whether the session moved is not known."
+        return await detail.page(503, problem=problem, chosen_slot=slot_id)
+    except ProblemAnswerError as refusal:
+        problem = f"{refusal} The session stays where it is."
+        return await detail.page(refusal.status, problem=problem, chosen_slot=slot_id)
+    return detail.done("moved")
+
+
+@router.post("/deliveries/{delivery_id}/retry")
+async def send_again(
+    form: TheForm, c4p: TheC4p, organizer: SignedIn, delivery_id: UUID
+) -> Response:
+    """Tell it again, and return to the proposal that it is about."""
+    delivery = await c4p.retry(delivery_id, actor=organizer.name)
+    return RedirectResponse(f"/back-office/proposals/{delivery.proposal_id}?done=sent", 303)

@@ -1,0 +1,274 @@
+"""The other services, typed: what this one asks them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx2
+from pydantic import BaseModel, ValidationError
+
+from frontend.answers import (
+    Decided,
+    DecisionResult,
+    DecisionResults,
+    Delivery,
+    DeliveryPage,
+    DeliveryState,
+    EmailList,
+    Event,
+    EventList,
+    Proposal,
+    ProposalPage,
+    Report,
+    ReportList,
+    Schedule,
+    SentEmail,
+    Session,
+    SessionList,
+    Window,
+)
+from frontend.domain import actor_header
+from servicekit.health import Info
+from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.problems import ProblemDocument
+
+__all__ = ["Agenda", "C4p", "Client", "Email", "NeighbourAwayError", "ProblemAnswerError"]
+
+
+class ProblemAnswerError(Exception):
+    """Another service refused; `problem` is its answer, `retry_after` its header if it sent one."""
+
+    def __init__(self, problem: ProblemDocument, retry_after: str | None = None) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+        self.retry_after = retry_after
+
+    @property
+    def slug(self) -> str:
+        """The kind of problem, such as `stale-edit`."""
+        return self.problem.type.removeprefix("urn:problem:")
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.problem.status
+
+    def member(self, name: str) -> Any:
+        """A member that only this kind of problem has, such as `opens_at`; None where absent."""
+        return (self.problem.model_extra or {}).get(name)
+
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+class Client:
+    """One neighbour. Every call raises ProblemAnswerError when it refuses, and
+    NeighbourAwayError when it can't be reached, is too slow, or is not understood.
+    """
+
+    def __init__(self, neighbour: Neighbour) -> None:
+        self.neighbour = neighbour
+
+    async def info(self) -> Info:
+        """Which build answers, and where it runs."""
+        return await self._call(Info, "GET", "/info")
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self.neighbour.close()
+
+    async def _call(
+        self,
+        kind: type[AnswerT],
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> AnswerT:
+        response = await self.neighbour.request(
+            method, path, json=json, params=params, headers=headers
+        )
+        if response.is_success:
+            return self.neighbour.parse(kind, response)
+        raise refusal(self.neighbour, response)
+
+
+def refusal(neighbour: Neighbour, response: httpx2.Response) -> Exception:
+    """The error to raise for an answer that is not a success."""
+    status = response.status_code
+    try:
+        problem = ProblemDocument.model_validate_json(response.content)
+    except ValidationError:
+        return NeighbourAwayError(neighbour.name, f"its answer {status} is not understood")
+    if problem.status != status or status >= 500:
+        return NeighbourAwayError(neighbour.name, f"it answered {status}: {problem.detail}")
+    return ProblemAnswerError(problem, response.headers.get("retry-after"))
+
+
+class Agenda(Client):
+    """agenda-service."""
+
+    async def sessions(self) -> SessionList:
+        """The agenda as it is now, past every cache."""
+        return await self._call(SessionList, "GET", "/sessions")
+
+    async def session(self, proposal_id: UUID | str) -> Session:
+        """One session."""
+        return await self._call(Session, "GET", f"/sessions/{_segment(proposal_id)}")
+
+    async def schedule(self) -> Schedule:
+        """The days, rooms and slots."""
+        return await self._call(Schedule, "GET", "/schedule")
+
+    async def move(self, proposal_id: UUID | str, slot_id: str) -> Session:
+        """Move a session to a free slot; `slot-taken` has the members `taken_by` and `title`."""
+        path = f"/sessions/{_segment(proposal_id)}/slot"
+        return await self._call(Session, "PUT", path, json={"slot_id": slot_id})
+
+
+class C4p(Client):
+    """c4p-service. `actor` is the name that the history shows."""
+
+    async def submit(self, form: Mapping[str, str], key: str | None = None) -> Proposal:
+        """Hand in a proposal: title, abstract, speaker_name, speaker_email. The same `key` twice
+        hands in once.
+        """
+        headers = _as(None, "speaker") | ({"Idempotency-Key": key} if key else {})
+        return await self._call(Proposal, "POST", "/proposals", json=dict(form), headers=headers)
+
+    async def proposal(self, proposal_id: UUID | str, token: str | None = None) -> Proposal:
+        """One proposal, to an organizer; to a speaker with the `token` of their link."""
+        path = f"/proposals/{_segment(proposal_id)}"
+        return await self._call(Proposal, "GET", path, headers=_as(token))
+
+    async def edit(
+        self,
+        proposal_id: UUID | str,
+        version: int,
+        changes: Mapping[str, str],
+        *,
+        token: str | None = None,
+        actor: str = "speaker",
+    ) -> Proposal:
+        """Change title, abstract or speaker_name of the `version` that the editor saw;
+        `stale-edit` has the member `current`.
+        """
+        path = f"/proposals/{_segment(proposal_id)}"
+        headers = {**_as(token, actor), "If-Match": f'"{version}"'}
+        return await self._call(Proposal, "PATCH", path, json=dict(changes), headers=headers)
+
+    async def withdraw(
+        self, proposal_id: UUID | str, *, token: str | None = None, actor: str = "speaker"
+    ) -> Proposal:
+        """Take a proposal back."""
+        path = f"/proposals/{_segment(proposal_id)}/withdrawal"
+        return await self._call(Proposal, "POST", path, headers=_as(token, actor))
+
+    async def proposals(
+        self,
+        state: str | None = None,
+        q: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> ProposalPage:
+        """A page of proposals, newest first; `q` searches them."""
+        params = _given(state=state, q=q, cursor=cursor)
+        return await self._call(
+            ProposalPage, "GET", "/proposals", params={**params, "limit": limit}
+        )
+
+    async def decide_many(
+        self,
+        proposal_ids: Sequence[UUID | str],
+        decision: Decided,
+        message: str | None,
+        *,
+        actor: str,
+    ) -> tuple[DecisionResult, ...]:
+        """Decide 1 to 100 proposals alike; each has its own result."""
+        decisions = [
+            {"proposal_id": str(each), "decision": decision, "message": message}
+            for each in proposal_ids
+        ]
+        answer = await self._call(
+            DecisionResults,
+            "POST",
+            "/proposals/decisions",
+            json={"decisions": decisions},
+            headers=_as(None, actor),
+        )
+        return answer.results
+
+    async def events(self, proposal_id: UUID | str) -> tuple[Event, ...]:
+        """The history of a proposal."""
+        path = f"/proposals/{_segment(proposal_id)}/events"
+        return (await self._call(EventList, "GET", path)).items
+
+    async def deliveries(
+        self,
+        proposal_id: UUID | str | None = None,
+        state: DeliveryState | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> DeliveryPage:
+        """What is to be told to others, newest first."""
+        subject = None if proposal_id is None else str(proposal_id)
+        params = _given(proposal_id=subject, state=state, cursor=cursor)
+        return await self._call(
+            DeliveryPage, "GET", "/deliveries", params={**params, "limit": limit}
+        )
+
+    async def retry(self, delivery_id: UUID | str, *, actor: str) -> Delivery:
+        """Tell it again."""
+        path = f"/deliveries/{_segment(delivery_id)}/retry"
+        return await self._call(Delivery, "POST", path, headers=_as(None, actor))
+
+    async def cfp(self) -> Window:
+        """When proposals are taken."""
+        return await self._call(Window, "GET", "/cfp")
+
+    async def set_cfp(
+        self, opens_at: datetime | None, closes_at: datetime | None, *, actor: str
+    ) -> Window:
+        """Set when proposals are taken; None means no bound on that side."""
+        bounds = {
+            "opens_at": opens_at and opens_at.isoformat(),
+            "closes_at": closes_at and closes_at.isoformat(),
+        }
+        return await self._call(Window, "PUT", "/cfp", json=bounds, headers=_as(None, actor))
+
+    async def reports(self) -> tuple[Report, ...]:
+        """The latest consistency reports, newest first."""
+        return (await self._call(ReportList, "GET", "/consistency-reports")).items
+
+
+class Email(Client):
+    """email-service."""
+
+    async def emails(self, reference: UUID | str) -> tuple[SentEmail, ...]:
+        """The mails about a proposal."""
+        params = {"reference": str(reference)}
+        return (await self._call(EmailList, "GET", "/emails", params=params)).items
+
+
+def _as(token: str | None, actor: str | None = None) -> dict[str, str]:
+    headers = {}
+    if token:
+        # A token of ours has nothing to encode; a forged one must not break the header.
+        headers["Proposal-Token"] = quote(token, safe="")
+    if actor:
+        headers["X-Actor"] = actor_header(actor)
+    return headers
+
+
+def _given(**params: str | None) -> dict[str, str]:
+    return {name: value for name, value in params.items() if value}
+
+
+def _segment(value: UUID | str) -> str:
+    # A dot is quoted too: ".." would be a way up.
+    return quote(str(value), safe="").replace(".", "%2E")

@@ -1,0 +1,24 @@
+"""The organizers' page about what the consistency job found."""
+
+import asyncio
+
+from fastapi import APIRouter, Response
+
+from frontend.pages import READ
+from frontend.parts import TheC4p, TheCache
+from frontend.rendering import ThePages, venue
+from frontend.session import SignedIn
+from frontend.surroundings import schedule_or_none
+
+router = APIRouter(include_in_schema=False, prefix="/back-office")
+
+
+@router.api_route("/consistency", methods=READ)
+async def consistency_page(
+    pages: ThePages, cache: TheCache, c4p: TheC4p, organizer: SignedIn
+) -> Response:
+    """The latest reports, the newest first."""
+    schedule, reports = await asyncio.gather(schedule_or_none(cache), c4p.reports())
+    return pages.private(
+        "consistency.html", organizer=organizer.name, reports=reports, **venue(schedule)
+    )

@@ -1,0 +1,95 @@
+"""The rules of the frontend, pure: which agenda is served, who may be sent where."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote, urlsplit
+
+LATE_AFTER_SECONDS = 10.0
+"""How old an agenda may be before an answer waits a moment for a newer one."""
+LATE_PATIENCE_SECONDS = 0.25
+COLD_PATIENCE_SECONDS = 3.0
+"""How long an answer waits when there is nothing at all to serve."""
+MAX_NEXT_LENGTH = 500
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Source(StrEnum):
+    """Where a served agenda comes from."""
+
+    LIVE = "live"
+    """The agenda service said so just now."""
+    STALE = "stale"
+    """It said so a moment ago, and is being asked again."""
+    SAVED = "saved"
+    """It doesn't answer: this is what it said last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of the agenda; times are seconds of one clock that never goes back."""
+
+    has_copy: bool = False
+    confirmed_at: float | None = None
+    """When the agenda service last confirmed the copy to this process."""
+    attempted_at: float | None = None
+    """When it was last asked, with whatever success."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to answer: from where, whether to ask anew, and how long to wait for that."""
+
+    source: Source | None
+    """None where there is nothing to serve."""
+    refresh: bool
+    patience_seconds: float
+    """Counted from the start of the refresh, so that not every visitor waits anew."""
+
+
+def plan(known: Knowledge, now: float, fresh_seconds: float) -> Plan:
+    """The cache policy: fresh, then stale-while-revalidate, then stale-if-error of any age.
+
+    Nobody waits while visitors keep coming. After a quiet time the first one waits a moment, so
+    as not to see an agenda of yesterday; without any copy, as long as a call may take.
+    """
+    since_attempt = float("inf") if known.attempted_at is None else now - known.attempted_at
+    refresh = since_attempt >= fresh_seconds
+    if not known.has_copy:
+        return Plan(None, refresh, COLD_PATIENCE_SECONDS)
+    patience = LATE_PATIENCE_SECONDS if since_attempt >= LATE_AFTER_SECONDS else 0.0
+    if known.confirmed_at is None or known.confirmed_at != known.attempted_at:
+        return Plan(Source.SAVED, refresh, patience)
+    return Plan(Source.STALE if refresh else Source.LIVE, refresh, patience)
+
+
+def actor_header(name: str) -> str:
+    """A person's name as a header may carry it: percent-encoded outside visible ASCII."""
+    return quote(name, safe=" !#$&'()*+,/:;=?@[]")
+
+
+def safe_next(path: str | None, otherwise: str = "/") -> str:
+    """`path` if it leads to a page of ours, so that no link can send a visitor elsewhere."""
+    if path is None or len(path) > MAX_NEXT_LENGTH or "\\" in path or not path.isprintable():
+        return otherwise
+    if not path.startswith("/") or path.startswith("//"):
+        return otherwise
+    parts = urlsplit(path)
+    return otherwise if parts.scheme or parts.netloc else path
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip (RFC 9110: `;q=0` is a refusal)."""
+    for each in accept_encoding.lower().split(","):
+        coding, _, quality = each.partition(";")
+        if coding.strip() in {"gzip", "*"}:
+            return quality.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return False
+
+
+def has_etag(if_none_match: str, etag: str) -> bool:
+    """Whether an If-None-Match header names `etag`, by the weak comparison that GET uses."""
+    if if_none_match.strip() == "*":
+        return True
+    wanted = etag.removeprefix("W/")
+    return any(each.strip().removeprefix("W/") == wanted for each in if_none_match.split(","))

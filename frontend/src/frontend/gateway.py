@@ -1,0 +1,200 @@
+"""The gateway: under /api/ an allowlist of routes, and nothing else reaches a service."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx2
+import orjson
+from fastapi import APIRouter, Request, Response
+from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from frontend.clients import Client
+from frontend.domain import SAFE_METHODS, actor_header
+from frontend.gateway_routes import PREFIX, TABLE, Access, Row, methods_of
+from frontend.schemas import CROSS_SITE, SIGN_IN_REQUIRED, URI_TOO_LONG
+from frontend.session import get_visitor
+from servicekit import problems
+from servicekit.http import NeighbourAwayError
+from servicekit.problems import METHOD_NOT_ALLOWED, NOT_FOUND, REFUSED, Problem, unavailable
+from servicekit.security import is_cross_site
+
+MAX_QUERY_BYTES = 4096
+SPEAKER = "speaker"
+"""The actor where no organizer acts."""
+
+# Idempotency-Key is spelled as servicekit.http looks for it.
+TAKEN_ALONG = ("Content-Type", "If-Match", "If-None-Match", "Idempotency-Key")
+BROUGHT_BACK = ("content-type", "etag", "retry-after", "allow", "cache-control")
+
+# What a header may carry; anything else would fail in our client and count against the neighbour.
+_SENDABLE = re.compile(r"[\x20-\x7e\t]*")
+_QUERY_SAFE = "!$%&'()*+,-./:;=?@_~"
+
+
+def routes() -> APIRouter:
+    """A route for each row of the table, all with the same handler."""
+    router = APIRouter(prefix=PREFIX, tags=["gateway"])
+    for row in TABLE:
+        router.add_api_route(
+            row.path,
+            _handler(row),
+            methods=[row.method],
+            status_code=row.status,
+            operation_id=f"{row.method} {row.path}",
+            summary=f"{row.method} {row.path} of {row.service}-service, for {row.access.value}",
+            responses=_documented(row),
+            openapi_extra=_parameters(row),
+        )
+    return router
+
+
+def refusal() -> BaseRoute:
+    """What answers every other path and method under /api/; it has to be the last route."""
+    return Route(f"{PREFIX}/{{rest:path}}", _Refusal())
+
+
+class _Refusal:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise _not_offered(methods_of(scope["path"].removeprefix(PREFIX)))
+
+
+def _not_offered(methods: tuple[str, ...]) -> Problem:
+    if not methods:
+        return Problem(NOT_FOUND, "The API has nothing at this address.")
+    allowed = ", ".join(methods)
+    return Problem(METHOD_NOT_ALLOWED, f"Allowed here: {allowed}.", headers={"Allow": allowed})
+
+
+def _documented(row: Row) -> dict[int | str, dict[str, Any]]:
+    ours = [SIGN_IN_REQUIRED] if row.access is not Access.ANYONE else []
+    if row.method not in SAFE_METHODS:
+        ours.append(CROSS_SITE)
+    documented = problems.responses(URI_TOO_LONG, *ours)
+    for status in row.refusals:
+        theirs = f"As {row.service}-service answers"
+        refused = documented.setdefault(status, {**documented[414], "description": theirs})
+        if refused["description"] != theirs:
+            refused["description"] += f" · {theirs}"
+    documented[row.status] = {"model": row.answer}
+    if row.method == "GET":
+        documented[304] = {"description": "Not modified"}
+    return documented
+
+
+def _parameters(row: Row) -> dict[str, Any]:
+    text = {"type": "string"}
+    parameters = [
+        {"name": name, "in": "query", "required": False, "schema": text} for name in row.query
+    ]
+    if "{id}" in row.path:
+        schema = {"type": "string", "format": "uuid"}
+        parameters.append({"name": "id", "in": "path", "required": True, "schema": schema})
+    extra: dict[str, Any] = {"parameters": parameters}
+    if row.has_body:
+        content = {"application/json": {"schema": {"type": "object"}}}
+        extra["requestBody"] = {"required": True, "content": content}
+    return extra
+
+
+def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        """Answered by the service behind, within the time limit."""
+        _check(request, row)
+        headers = {**_taken_along(request), **_identity(request, row)}
+        content = None if row.method in SAFE_METHODS else await _body(request)
+        client: Client = getattr(request.app.state, row.service)
+        try:
+            answer = await client.neighbour.request(
+                row.method, _target(request, row), content=content, headers=headers
+            )
+            _demand_sense(client, answer)
+        except NeighbourAwayError as error:
+            raise unavailable(error.neighbour) from error
+        return _brought_back(answer)
+
+    return handle
+
+
+def _check(request: Request, row: Row) -> None:
+    """Refuse what must not go further, whoever sends it."""
+    # The framework takes any text for an id; the table knows better.
+    methods = methods_of(request.scope["path"].removeprefix(PREFIX))
+    if row.method not in methods:
+        raise _not_offered(methods)
+    if row.method not in SAFE_METHODS and is_cross_site(request.headers):
+        raise Problem(CROSS_SITE, "The request comes from another site.")
+    if len(request.scope["query_string"]) > MAX_QUERY_BYTES:
+        raise Problem(URI_TOO_LONG, f"The query may have {MAX_QUERY_BYTES} bytes.")
+
+
+def _taken_along(request: Request) -> dict[str, str]:
+    return {
+        name: _sendable(name, request.headers[name])
+        for name in TAKEN_ALONG
+        if name in request.headers
+    }
+
+
+def _sendable(name: str, value: str) -> str:
+    if not _SENDABLE.fullmatch(value):
+        raise Problem(REFUSED, f"The header {name} may have visible ASCII characters only.")
+    return value
+
+
+def _identity(request: Request, row: Row) -> dict[str, str]:
+    """Who acts, as the services trust it; what the client says of that itself is never passed on.
+
+    A token, where it counts, goes on to be verified: c4p-service trusts whoever comes without.
+    """
+    token = request.headers.get("proposal-token")
+    if row.access is Access.SPEAKER and token:
+        return {"Proposal-Token": _sendable("Proposal-Token", token), "X-Actor": SPEAKER}
+    if row.access is Access.ANYONE:
+        return {"X-Actor": SPEAKER}
+    organizer = get_visitor(request)
+    if organizer is None:
+        raise Problem(SIGN_IN_REQUIRED, "Sign in as an organizer first.")
+    return {"X-Actor": actor_header(organizer.name)}
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body()
+    except ClientDisconnect as error:
+        raise Problem(REFUSED, "The body ended early.") from error
+
+
+def _target(request: Request, row: Row) -> str:
+    path = row.path.replace("{id}", request.path_params.get("id", ""))
+    query = request.scope["query_string"]
+    return f"{path}?{quote(query, safe=_QUERY_SAFE)}" if query else path
+
+
+def _demand_sense(client: Client, answer: httpx2.Response) -> None:
+    """NeighbourAwayError for what no service of ours answers: another status, or no JSON."""
+    if answer.status_code in {204, 304}:
+        return
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_problem = answer.status_code >= 400
+    try:
+        if not (answer.is_success or is_problem):
+            raise ValueError
+        if kind != (problems.MEDIA_TYPE if is_problem else "application/json"):
+            raise ValueError
+        orjson.loads(answer.content)
+    except ValueError as error:
+        raise NeighbourAwayError(
+            client.neighbour.name, f"its answer {answer.status_code} is not understood"
+        ) from error
+
+
+def _brought_back(answer: httpx2.Response) -> Response:
+    headers = {name: answer.headers[name] for name in BROUGHT_BACK if name in answer.headers}
+    location = urlsplit(answer.headers.get("location", "")).path
+    if methods_of(location):
+        headers["location"] = f"{PREFIX}{location}"
+    return Response(answer.content, answer.status_code, headers)

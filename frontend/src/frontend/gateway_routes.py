@@ -1,0 +1,133 @@
+"""What the gateway lets through, as data: everything that is not in this table stays outside."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from pydantic import BaseModel
+
+from frontend import answers
+
+PREFIX = "/api"
+
+ServiceName = Literal["agenda", "c4p", "email"]
+
+
+class Access(Enum):
+    """Who may use a route."""
+
+    ANYONE = "anyone"
+    SPEAKER = "speaker"
+    """Who sends a Proposal-Token, which c4p-service verifies; organizers too."""
+    ORGANIZER = "organizer"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A route of the gateway: `/api` + `path` is answered by `path` of `service`."""
+
+    method: str
+    path: str
+    service: ServiceName
+    access: Access
+    answer: type[BaseModel]
+    status: int = 200
+    """The status of success."""
+    query: tuple[str, ...] = ()
+    refusals: tuple[int, ...] = ()
+    """What the service may answer beside what every route may answer."""
+    has_body: bool = False
+
+
+_ANYONE, _SPEAKER, _ORGANIZER = Access.ANYONE, Access.SPEAKER, Access.ORGANIZER
+
+TABLE = (
+    Row("GET", "/sessions/{id}", "agenda", _ANYONE, answers.Session),
+    Row(
+        "POST", "/proposals", "c4p", _ANYONE, answers.Proposal, 201, refusals=(403,), has_body=True
+    ),
+    Row("GET", "/cfp", "c4p", _ANYONE, answers.Window),
+    Row("GET", "/proposals/{id}", "c4p", _SPEAKER, answers.Proposal, refusals=(403,)),
+    Row(
+        "PATCH",
+        "/proposals/{id}",
+        "c4p",
+        _SPEAKER,
+        answers.Proposal,
+        refusals=(403, 409, 412, 428),
+        has_body=True,
+    ),
+    Row(
+        "POST", "/proposals/{id}/withdrawal", "c4p", _SPEAKER, answers.Proposal, refusals=(403, 409)
+    ),
+    Row(
+        "GET",
+        "/proposals",
+        "c4p",
+        _ORGANIZER,
+        answers.ProposalPage,
+        query=("state", "q", "cursor", "limit"),
+    ),
+    Row(
+        "POST",
+        "/proposals/{id}/decision",
+        "c4p",
+        _ORGANIZER,
+        answers.Proposal,
+        refusals=(409,),
+        has_body=True,
+    ),
+    Row("POST", "/proposals/decisions", "c4p", _ORGANIZER, answers.DecisionResults, has_body=True),
+    Row("GET", "/proposals/{id}/events", "c4p", _ORGANIZER, answers.EventList),
+    Row("PUT", "/cfp", "c4p", _ORGANIZER, answers.Window, has_body=True),
+    Row(
+        "GET",
+        "/deliveries",
+        "c4p",
+        _ORGANIZER,
+        answers.DeliveryPage,
+        query=("proposal_id", "state", "cursor", "limit"),
+    ),
+    Row("POST", "/deliveries/{id}/retry", "c4p", _ORGANIZER, answers.Delivery, 202),
+    Row("GET", "/consistency-reports", "c4p", _ORGANIZER, answers.ReportList),
+    Row(
+        "PUT",
+        "/sessions/{id}/slot",
+        "agenda",
+        _ORGANIZER,
+        answers.Session,
+        refusals=(409,),
+        has_body=True,
+    ),
+    Row("GET", "/emails", "email", _ORGANIZER, answers.EmailList, query=("reference",)),
+)
+
+CACHED = ("/sessions", "/schedule")
+"""Answered from the agenda cache, with GET and HEAD."""
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+def is_identifier(text: str) -> bool:
+    """Whether `text` may stand in a path that goes on to a service; it can't mean another path."""
+    return _IDENTIFIER.fullmatch(text) is not None
+
+
+def methods_of(path: str) -> tuple[str, ...]:
+    """The methods that `path` (without /api) takes; none where nothing is.
+
+    A path that a row names in full is no other row's `{id}`.
+    """
+    if path in CACHED:
+        return ("GET", "HEAD")
+    literal = {row.method for row in TABLE if row.path == path}
+    return tuple(sorted(literal or {row.method for row in TABLE if _fits(row.path, path)}))
+
+
+def _fits(template: str, path: str) -> bool:
+    wanted, given = template.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        is_identifier(part) if want == "{id}" else part == want
+        for want, part in zip(wanted, given, strict=True)
+    )

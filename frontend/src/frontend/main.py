@@ -1,0 +1,36 @@
+"""Puts the frontend together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from frontend import agenda_api, gateway, site
+from frontend.parts import build
+from frontend.settings import FrontendSettings
+from servicekit.app import create_app, run
+
+
+def create(settings: FrontendSettings) -> FastAPI:
+    """The app; what lives as long as it is made when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with build(app, settings):
+            yield
+
+    routers = [agenda_api.router, gateway.routes(), *site.ROUTERS]
+    app = create_app("frontend", settings, routers, lifespan=lifespan, csp=site.CSP)
+    site.install(app, settings.conference_name)
+    app.router.routes[:0] = agenda_api.fast_routes()
+    app.router.routes.append(gateway.refusal())
+    return app
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    run(create, FrontendSettings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+"""The own proposal, for who has its signed link: see, change, withdraw."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from starlette.responses import RedirectResponse
+
+from frontend.answers import Proposal
+from frontend.clients import NeighbourAwayError, ProblemAnswerError
+from frontend.forms import Filled, Sent, TheForm, fill, refused_fields
+from frontend.pages import READ
+from frontend.parts import TheC4p, TheCache
+from frontend.proposals import ABSTRACT, SPEAKER_NAME, TITLE
+from frontend.rendering import Pages, ThePages, venue
+from frontend.session import Visitor
+from frontend.surroundings import schedule_or_none
+
+EDITABLE = (TITLE, ABSTRACT, SPEAKER_NAME)
+NO_REFERRER = {"Referrer-Policy": "no-referrer"}
+"""The address of these pages is a key: no link may tell it to anyone."""
+INCOMPLETE = "The link is not complete."
+NOT_SAVED = (
+    "It cannot be confirmed that your changes are saved: the service for it does not answer. What "
+    "you typed is still here. Please save again in a minute."
+)
+NOT_WITHDRAWN = (
+    "It cannot be confirmed that your proposal is withdrawn: the service for it does not answer. "
+    "Please try again in a minute."
+)
+NOT_EDITABLE = (
+    "The proposal cannot be changed any more, since its state is another one now. What you typed "
+    "is below."
+)
+CONFIRM = "Tick this box if you want to withdraw it."
+
+router = APIRouter(include_in_schema=False, prefix="/proposals/{proposal_id}")
+
+
+@router.api_route("", methods=READ)
+async def my_proposal(
+    pages: ThePages,
+    cache: TheCache,
+    c4p: TheC4p,
+    visitor: Visitor,
+    proposal_id: UUID,
+    token: Annotated[str, Query()] = "",
+    done: Annotated[str, Query()] = "",
+) -> Response:
+    """Where the proposal stands, and the forms that its state allows."""
+    if not token:
+        # c4p-service trusts a call without a token, so a page never makes one for a speaker.
+        if visitor is None:
+            return _link_page(pages, 403, INCOMPLETE)
+        return RedirectResponse(f"/back-office/proposals/{proposal_id}", 303)
+    try:
+        proposal = await c4p.proposal(proposal_id, token)
+    except ProblemAnswerError as error:
+        return _link_refused(pages, error)
+    around = venue(await schedule_or_none(cache))
+    return _page(pages, proposal, _Attempt(token, proposal.version, _texts(proposal), around), done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What a speaker tries, and what every page that answers it needs."""
+
+    token: str
+    version: int
+    filled: Filled
+    around: dict[str, Any]
+
+    def context(self) -> dict[str, Any]:
+        return {
+            "token": self.token,
+            "version": self.version,
+            "form": self.filled,
+            **self.around,
+        }
+
+
+@router.post("/edit")
+async def edit(
+    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, proposal_id: UUID
+) -> Response:
+    """Save the changes, unless someone saved others since the form was opened."""
+    token, filled = form.get("token"), fill(EDITABLE, form)
+    if not token:
+        return _link_page(pages, 403, INCOMPLETE)
+    around = venue(await schedule_or_none(cache))
+    attempt = _Attempt(token, _version(form), filled, around)
+    refusal: ProblemAnswerError | None = None
+    try:
+        if not filled.errors:
+            await c4p.edit(proposal_id, attempt.version, filled.values, token=token)
+            return _see(proposal_id, token, "saved")
+    except NeighbourAwayError:
+        return _away(pages, proposal_id, attempt, NOT_SAVED)
+    except ProblemAnswerError as error:
+        refusal = error
+        if error.status in {403, 404}:
+            return _link_refused(pages, error)
+        if error.slug == "stale-edit":
+            current = Proposal.model_validate(error.member("current"))
+            if current.state == "submitted":
+                return _changed_meanwhile(pages, current, attempt)
+    return await _edit_again(pages, c4p, proposal_id, attempt, refusal)
+
+
+def _changed_meanwhile(pages: Pages, current: Proposal, attempt: _Attempt) -> Response:
+    # Whoever saves from this page has seen the current text, so the form names its version.
+    seen = replace(attempt, version=current.version)
+    return pages.private(
+        "changed_meanwhile.html",
+        status=412,
+        headers=NO_REFERRER,
+        current=current,
+        proposal_id=current.id,
+        **seen.context(),
+    )
+
+
+async def _edit_again(
+    pages: Pages,
+    c4p: TheC4p,
+    proposal_id: UUID,
+    attempt: _Attempt,
+    refusal: ProblemAnswerError | None,
+) -> Response:
+    """The proposal with what is wrong about the attempt, whose text is kept."""
+    try:
+        proposal = await c4p.proposal(proposal_id, attempt.token)
+    except NeighbourAwayError:
+        return _away(pages, proposal_id, attempt, NOT_SAVED)
+    except ProblemAnswerError as error:
+        return _link_refused(pages, error)
+    errors = attempt.filled.errors
+    if refusal:
+        errors = refused_fields(refusal, attempt.filled.values)
+    again = replace(attempt, filled=attempt.filled.with_errors(errors))
+    if proposal.state != "submitted":
+        return _page(
+            pages, proposal, again, status=409, lead=NOT_EDITABLE, unsaved=attempt.filled.values
+        )
+    lead = str(refusal) if refusal and not errors else ""
+    return _page(pages, proposal, again, status=refusal.status if refusal else 422, lead=lead)
+
+
+@router.post("/withdrawal")
+async def withdraw(
+    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, proposal_id: UUID
+) -> Response:
+    """Take the proposal back for good, after a confirmation."""
+    token = form.get("token")
+    if not token:
+        return _link_page(pages, 403, INCOMPLETE)
+    confirmed = bool(form.get("confirm"))
+    around = venue(await schedule_or_none(cache))
+    lead = ""
+    try:
+        if confirmed:
+            await c4p.withdraw(proposal_id, token=token)
+            return _see(proposal_id, token, "withdrawn")
+    except NeighbourAwayError:
+        attempt = _Attempt(token, 0, Filled(), around)
+        return _away(pages, proposal_id, attempt, NOT_WITHDRAWN)
+    except ProblemAnswerError as error:
+        if error.status in {403, 404}:
+            return _link_refused(pages, error)
+        lead = str(error)
+    try:
+        proposal = await c4p.proposal(proposal_id, token)
+    except ProblemAnswerError as error:
+        return _link_refused(pages, error)
+    filled = _texts(proposal).with_errors({} if confirmed else {"confirm": CONFIRM})
+    attempt = _Attempt(token, proposal.version, filled, around)
+    return _page(pages, proposal, attempt, status=409 if confirmed else 422, lead=lead)
+
+
+def _page(
+    pages: Pages,
+    proposal: Proposal,
+    attempt: _Attempt,
+    done: str = "",
+    *,
+    status: int = 200,
+    lead: str = "",
+    unsaved: Mapping[str, str] | None = None,
+) -> Response:
+    return pages.private(
+        "my_proposal.html",
+        status=status,
+        headers=NO_REFERRER,
+        proposal=proposal,
+        proposal_id=proposal.id,
+        done=done,
+        lead=lead,
+        unsaved=unsaved,
+        **attempt.context(),
+    )
+
+
+def _away(pages: Pages, proposal_id: UUID, attempt: _Attempt, lead: str) -> Response:
+    return pages.private(
+        "my_proposal_away.html",
+        status=503,
+        headers=NO_REFERRER,
+        proposal_id=proposal_id,
+        lead=lead,
+        **attempt.context(),
+    )
+
+
+def _link_refused(pages: Pages, error: ProblemAnswerError) -> Response:
+    if error.status not in {403, 404}:
+        raise error
+    return _link_page(pages, error.status, str(error))
+
+
+def _link_page(pages: Pages, status: int, reason: str) -> Response:
+    return pages.private("link_refused.html", status=status, headers=NO_REFERRER, reason=reason)
+
+
+def _texts(proposal: Proposal) -> Filled:
+    return Filled({each.name: getattr(proposal, each.name) for each in EDITABLE})
+
+
+def _version(form: Sent) -> int:
+    text = form.get("version")
+    # Whatever else was sent is the version of nothing, so the edit is refused as a stale one.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _see(proposal_id: UUID, token: str, done: str) -> Response:
+    query = urlencode({"token": token, "done": done})
+    return RedirectResponse(f"/proposals/{proposal_id}?{query}", 303)

@@ -1,0 +1,82 @@
+"""What lives as long as the app, and the types by which a route asks for it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+
+from frontend.agenda_cache import AgendaCache
+from frontend.clients import Agenda, C4p, Email
+from frontend.session import Sessions
+from frontend.settings import FrontendSettings, Url
+from frontend.store import AgendaFile
+from servicekit.http import Neighbour
+
+
+@asynccontextmanager
+async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]:
+    """Put the parts into `app.state`, and give back at the end what they hold."""
+
+    def neighbour(name: str, url: Url) -> Neighbour:
+        return Neighbour(name, str(url), timeout_seconds=settings.neighbour_seconds)
+
+    passcode = settings.sign_in_passcode
+    state = app.state
+    state.settings = settings
+    state.sessions = Sessions(
+        settings.session_key.get_secret_value(),
+        passcode.get_secret_value() if passcode is not None else None,
+    )
+    state.agenda = Agenda(neighbour("agenda-service", settings.agenda_url))
+    state.c4p = C4p(neighbour("c4p-service", settings.c4p_url))
+    state.email = Email(neighbour("email-service", settings.email_url))
+    state.cache = AgendaCache(
+        state.agenda.neighbour,
+        AgendaFile(settings.data_dir),
+        settings.agenda_fresh_seconds,
+    )
+    state.cache.start()
+    try:
+        yield
+    finally:
+        await state.cache.close()
+        for client in (state.agenda, state.c4p, state.email):
+            await client.close()
+
+
+def get_settings(request: Request) -> FrontendSettings:
+    """The app's settings."""
+    settings: FrontendSettings = request.app.state.settings
+    return settings
+
+
+def get_agenda(request: Request) -> Agenda:
+    """The app's agenda-service client."""
+    client: Agenda = request.app.state.agenda
+    return client
+
+
+def get_c4p(request: Request) -> C4p:
+    """The app's c4p-service client."""
+    client: C4p = request.app.state.c4p
+    return client
+
+
+def get_email(request: Request) -> Email:
+    """The app's email-service client."""
+    client: Email = request.app.state.email
+    return client
+
+
+def get_cache(request: Request) -> AgendaCache:
+    """The app's agenda cache."""
+    cache: AgendaCache = request.app.state.cache
+    return cache
+
+
+TheSettings = Annotated[FrontendSettings, Depends(get_settings)]
+TheAgenda = Annotated[Agenda, Depends(get_agenda)]
+TheC4p = Annotated[C4p, Depends(get_c4p)]
+TheEmail = Annotated[Email, Depends(get_email)]
+TheCache = Annotated[AgendaCache, Depends(get_cache)]

@@ -1,0 +1,86 @@
+"""The agenda on disk: what a restarted frontend serves while the agenda service is away."""
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+LOG = structlog.get_logger()
+
+
+class Document(BaseModel):
+    """An answer of the agenda service: its body (JSON) and its ETag, if it had one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    etag: str | None
+    body: str
+
+
+class AgendaDocuments(BaseModel):
+    """Everything that an agenda is made of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sessions: Document
+    schedule: Document
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAgenda:
+    """What was saved, and when the agenda service last confirmed it."""
+
+    documents: AgendaDocuments
+    confirmed_at: datetime
+
+
+class AgendaFile:
+    """One file, replaced whole; its modification time says when its content was last confirmed.
+
+    A disk that fails costs the next start its copy and nothing now: it is logged, never raised.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "agenda.json"
+
+    def load(self) -> SavedAgenda | None:
+        """What was saved last; None where there is nothing, or nothing that can be read."""
+        try:
+            documents = AgendaDocuments.model_validate_json(self._path.read_bytes())
+            return SavedAgenda(documents, self._confirmed_at())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            LOG.warning("saved agenda ignored", file=str(self._path), reason=type(error).__name__)
+            return None
+
+    def _confirmed_at(self) -> datetime:
+        return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
+
+    def save(self, saved: SavedAgenda) -> None:
+        """Replace the file; who reads it meanwhile sees the old one or the new one."""
+        unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with unfinished.open("wb") as file:
+                file.write(saved.documents.model_dump_json().encode())
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(self._path)
+            self._touch(saved.confirmed_at)
+        except OSError as error:
+            LOG.warning("agenda not saved", file=str(self._path), reason=str(error))
+
+    def confirm(self, saved: SavedAgenda) -> None:
+        """Note that what is in the file still held at `saved.confirmed_at`."""
+        try:
+            self._touch(saved.confirmed_at)
+        except OSError:
+            # Someone has removed the file.
+            self.save(saved)
+
+    def _touch(self, at: datetime) -> None:
+        os.utime(self._path, (at.timestamp(), at.timestamp()))

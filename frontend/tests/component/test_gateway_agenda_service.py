@@ -1,0 +1,100 @@
+"""The gateway and its cache in front of the real agenda service."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2
+import pytest
+from uuid_utils.compat import uuid7
+
+from embedded.process import Process, running
+from embedded.services import agenda, frontend
+from frontend.session import Sessions
+from servicekit.testing import free_port, wait_for
+
+from .conftest import PASSCODE, SESSION_KEY, titles
+
+AWAY = "http://127.0.0.1:1"
+
+
+@pytest.fixture(scope="module")
+def agenda_service(valkey_server: Process, folder: Path) -> Iterator[Process]:
+    with running(agenda(free_port(), free_port(), valkey_server.url), folder) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def organizer(
+    agenda_service: Process, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx2.Client]:
+    folder = tmp_path_factory.mktemp("frontend")
+    program = frontend(
+        free_port(),
+        free_port(),
+        urls={"agenda": agenda_service.url, "c4p": AWAY, "email": AWAY},
+        data=folder / "data",
+        secrets={"session": SESSION_KEY, "passcode": PASSCODE},
+        env={"AGENDA_FRESH_SECONDS": "0.1"},
+    )
+    with ExitStack() as stack:
+        process = stack.enter_context(running(program, folder))
+        client = stack.enter_context(httpx2.Client(base_url=process.url, timeout=10))
+        value = Sessions(SESSION_KEY, PASSCODE).sign_in("Ada", PASSCODE, datetime.now(UTC))
+        client.cookies.set("session", value)
+        yield client
+
+
+def add(service: Process, title: str) -> str:
+    proposal_id = str(uuid7())
+    body = {"title": title, "abstract": "About it.", "speaker": "Ada", "version": 1}
+    httpx2.put(f"{service.url}/sessions/{proposal_id}", json=body).raise_for_status()
+    return proposal_id
+
+
+def test_gateway_shows_a_new_session_on_the_agenda(
+    agenda_service: Process, organizer: httpx2.Client
+) -> None:
+    proposal_id = add(agenda_service, "A new session")
+    wait_for(lambda: "A new session" in titles(organizer.get("/api/sessions")), "the session")
+    session = organizer.get(f"/api/sessions/{proposal_id}").json()
+    assert (session["abstract"], session["version"]) == ("About it.", 1)
+
+
+def test_gateway_moves_a_session_and_says_when_the_slot_is_taken(
+    agenda_service: Process, organizer: httpx2.Client
+) -> None:
+    first, second = add(agenda_service, "One"), add(agenda_service, "Two")
+    slot = organizer.get(f"/api/sessions/{first}").json()["slot"]["id"]
+    taken = organizer.put(f"/api/sessions/{second}/slot", json={"slot_id": slot})
+    assert (taken.status_code, taken.json()["taken_by"]) == (409, first)
+    free = organizer.get("/api/schedule").json()["slots"][-1]["id"]
+    moved = organizer.put(f"/api/sessions/{second}/slot", json={"slot_id": free})
+    assert (moved.status_code, moved.json()["slot"]["id"]) == (200, free)
+
+    def is_shown() -> bool:
+        items = organizer.get("/api/sessions").json()["items"]
+        return any(each["proposal_id"] == second and each["slot"]["id"] == free for each in items)
+
+    wait_for(is_shown, "the session in its new slot")
+
+
+def test_gateway_filters_as_the_agenda_service_does(
+    agenda_service: Process, organizer: httpx2.Client
+) -> None:
+    add(agenda_service, "Filtered")
+    everything = httpx2.get(f"{agenda_service.url}/sessions").json()
+    wait_for(lambda: organizer.get("/api/sessions").json() == everything, "the same agenda")
+    for query in ("day=2027-06-14", "track=Platform", "day=2027-06-15&track=People"):
+        wanted = httpx2.get(f"{agenda_service.url}/sessions?{query}").json()
+        assert organizer.get(f"/api/sessions?{query}").json() == wanted
+
+
+@pytest.mark.parametrize("proposal_id", ["0192f0c0-0000-7000-8000-000000000001", "not-an-id"])
+def test_gateway_passes_the_services_refusals_on(
+    organizer: httpx2.Client, proposal_id: str
+) -> None:
+    answer = organizer.get(f"/api/sessions/{proposal_id}")
+    assert answer.status_code in {404, 422}
+    assert answer.headers["content-type"] == "application/problem+json"

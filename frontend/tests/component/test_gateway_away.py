@@ -1,0 +1,66 @@
+"""The gateway when the service behind is away: it answers in time, and recovers."""
+
+import time
+
+import httpx2
+import pytest
+
+from servicekit.testing import wait_for
+
+from .conftest import World
+
+
+def away(response: httpx2.Response) -> bool:
+    assert response.status_code in {200, 503}
+    if response.status_code == 200:
+        return False
+    assert response.json()["type"] == "urn:problem:unavailable"
+    assert int(response.headers["retry-after"]) >= 1
+    return True
+
+
+@pytest.fixture
+def client(world: World) -> httpx2.Client:
+    world.start()
+    return world.client()
+
+
+def test_gateway_answers_for_a_service_that_is_gone_and_recovers(
+    world: World, client: httpx2.Client
+) -> None:
+    assert not away(client.get("/api/cfp"))
+    world.c4p.stop()
+    assert away(client.get("/api/cfp"))
+    world.c4p.start()
+    wait_for(lambda: not away(client.get("/api/cfp")), "c4p to be back")
+
+
+def test_gateway_breaker_opens_on_a_frozen_service_and_closes_again(
+    world: World, client: httpx2.Client
+) -> None:
+    assert not away(client.get("/api/cfp"))
+    world.c4p.answering.clear()
+    started = time.monotonic()
+    assert away(client.get("/api/cfp"))
+    assert 0.5 < time.monotonic() - started < 2
+    for _ in range(4):
+        assert away(client.get("/api/cfp"))
+    started = time.monotonic()
+    for _ in range(20):
+        assert away(client.get("/api/cfp"))
+    # Held back by the breaker, apart from the one call a second that looks.
+    assert time.monotonic() - started < 1.5
+    world.c4p.answering.set()
+    wait_for(lambda: not away(client.get("/api/cfp")), "the breaker to close")
+    for _ in range(5):
+        assert not away(client.get("/api/cfp"))
+
+
+def test_gateway_other_services_are_not_harmed(world: World, client: httpx2.Client) -> None:
+    world.c4p.answering.clear()
+    for _ in range(6):
+        assert away(client.get("/api/cfp"))
+    started = time.monotonic()
+    assert client.get("/api/sessions").status_code == 200
+    assert client.get("/readyz").status_code == 200
+    assert time.monotonic() - started < 0.5

@@ -1,0 +1,87 @@
+"""What frontend expects of email-service: the mails about a proposal."""
+
+import pytest
+from pact import match
+from tests.contract.consumer import (
+    JSON,
+    PROBLEM,
+    STORE_AWAY,
+    RecordedPact,
+    expect_info,
+    problem,
+    some,
+    time,
+)
+
+from frontend.clients import Email, NeighbourAwayError
+
+ID = "01975c2e-8f6a-7000-8000-000000000001"
+MAIL = {
+    "key": match.str("01975c2e-8f6a-7000-8000-000000000002:1"),
+    "template": match.str("proposal-received"),
+    "to": match.regex("a***@example.org", regex=r"^[^@]*\*[^@]*@"),
+    "reference": ID,
+}
+
+
+async def test_mails_about_a_proposal(pact: RecordedPact) -> None:
+    sent = {**MAIL, "state": "sent", "sent_at": time("2027-01-10T09:00:01Z")}
+    (
+        pact.upon_receiving("a question for the mails about a proposal")
+        .given("a mail was sent", reference=ID)
+        .with_request("GET", "/emails")
+        .with_query_parameter("reference", ID)
+        .will_respond_with(200)
+        .with_body({"items": some(sent)}, JSON)
+    )
+    async with pact.neighbour() as email:
+        (mail,) = await Email(email).emails(ID)
+    assert mail.sent_at is not None
+
+
+async def test_mail_under_way(pact: RecordedPact) -> None:
+    sending = {**MAIL, "state": "sending", "sent_at": None}
+    (
+        pact.upon_receiving("a question for a mail that is under way")
+        .given("a mail is being sent", reference=ID)
+        .with_request("GET", "/emails")
+        .with_query_parameter("reference", ID)
+        .will_respond_with(200)
+        .with_body({"items": some(sending)}, JSON)
+    )
+    async with pact.neighbour() as email:
+        (mail,) = await Email(email).emails(ID)
+    assert mail.sent_at is None
+
+
+async def test_no_mails_about_a_proposal(pact: RecordedPact) -> None:
+    (
+        pact.upon_receiving("a question for the mails about a proposal that has none")
+        .given("no mails")
+        .with_request("GET", "/emails")
+        .with_query_parameter("reference", ID)
+        .will_respond_with(200)
+        .with_body({"items": []}, JSON)
+    )
+    async with pact.neighbour() as email:
+        assert await Email(email).emails(ID) == ()
+
+
+async def test_mails_while_the_ledger_is_away(pact: RecordedPact) -> None:
+    (
+        pact.upon_receiving("a question for the mails about a proposal")
+        .given(STORE_AWAY)
+        .with_request("GET", "/emails")
+        .with_query_parameter("reference", ID)
+        .will_respond_with(503)
+        .with_body(problem("unavailable", 503), PROBLEM)
+    )
+    async with pact.neighbour() as email:
+        with pytest.raises(NeighbourAwayError, match="503: What happened"):
+            await Email(email).emails(ID)
+
+
+async def test_which_build_answers(pact: RecordedPact) -> None:
+    expect_info(pact)
+    async with pact.neighbour() as email:
+        assert (await Email(email).info()).name == "email-service"

@@ -1,0 +1,169 @@
+import httpx2
+import orjson
+import pytest
+
+from frontend.back_office import Wanted, tabs
+
+from .conftest import COUNTS, PROPOSAL, PROPOSAL_ID, Neighbours
+
+OTHER_ID = "01890a5d-ac96-774b-bcce-b302099a8058"
+ACCEPTED = {**PROPOSAL, "state": "accepted"}
+
+
+@pytest.fixture(autouse=True)
+def proposals(neighbours: Neighbours) -> None:
+    """One page of proposals, of which there are more."""
+    page = {"items": [PROPOSAL], "next_cursor": "older", "counts": COUNTS}
+    neighbours.answer("GET", "/proposals", page)
+    neighbours.answer("GET", "/deliveries", {"items": [], "next_cursor": None})
+
+
+@pytest.mark.parametrize("path", ["/back-office", "/back-office/window?x=1"])
+async def test_a_visitor_is_sent_to_sign_in(browser: httpx2.AsyncClient, path: str) -> None:
+    answer = await browser.get(path)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in?next=/back-office")
+
+
+def test_tabs_count_what_the_search_finds() -> None:
+    found = tabs(Wanted("accepted", "bird"), {"submitted": 1, "accepted": 2})
+
+    assert [(tab.label, tab.count, tab.chosen) for tab in found] == [
+        ("All", 3, False),
+        ("Submitted", 1, False),
+        ("Accepted", 2, True),
+        ("Rejected", 0, False),
+        ("Withdrawn", 0, False),
+    ]
+    assert found[1].address == "/back-office?state=submitted&q=bird"
+
+
+async def test_the_list_is_what_the_address_says(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    answer = await organizer.get("/back-office?state=submitted&q=%20a%26b%20&cursor=c1")
+
+    asked = neighbours.sent("GET", "/proposals")[0].url.params
+    assert (asked["state"], asked["q"], asked["cursor"]) == ("submitted", "a&b", "c1")
+    assert 'href="/back-office?state=submitted&amp;q=a%26b&amp;cursor=older"' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_list_marks_what_is_not_told_yet(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    delivery = {
+        "id": OTHER_ID,
+        "proposal_id": str(PROPOSAL_ID),
+        "target": "email",
+        "kind": "accepted",
+        "state": "waiting",
+        "attempts": 2,
+        "created_at": "2026-01-01T10:00:00Z",
+        "next_attempt_at": None,
+        "delivered_at": None,
+        "last_error": "relay down",
+    }
+    neighbours.answer("GET", "/deliveries", {"items": [delivery], "next_cursor": None})
+    assert "not told yet" in (await organizer.get("/back-office")).text
+
+    fresh = {**delivery, "attempts": 0}
+    neighbours.answer("GET", "/deliveries", {"items": [fresh], "next_cursor": None})
+    assert "not told yet" not in (await organizer.get("/back-office")).text
+
+
+async def test_many_are_decided_with_a_line_for_each(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    problem = {
+        "type": "urn:problem:wrong-state",
+        "title": "x",
+        "status": 409,
+        "detail": "No.",
+        "state": "withdrawn",
+    }
+    results = [
+        {"proposal_id": str(PROPOSAL_ID), "status": 200, "proposal": ACCEPTED, "problem": None},
+        {"proposal_id": OTHER_ID, "status": 409, "proposal": None, "problem": problem},
+    ]
+    neighbours.answer("POST", "/proposals/decisions", {"results": results})
+    neighbours.answer("GET", f"/proposals/{OTHER_ID}", {**PROPOSAL, "title": "The <other>"})
+    data = {
+        "proposal": [str(PROPOSAL_ID), OTHER_ID, OTHER_ID],
+        "decision": "accepted",
+        "message": " Hello ",
+    }
+    answer = await organizer.post("/back-office/decisions", data=data)
+
+    assert answer.status_code == 200
+    assert "1 of 2 decided" in answer.text
+    assert "<strong>The &lt;other&gt;</strong> – refused, since it is withdrawn." in answer.text  # noqa: RUF001 - as shown
+    (sent,) = neighbours.sent("POST", "/proposals/decisions")
+    decisions = orjson.loads(sent.content)["decisions"]
+    assert [each["proposal_id"] for each in decisions] == [str(PROPOSAL_ID), OTHER_ID]
+    assert {each["message"] for each in decisions} == {"Hello"}
+    assert sent.headers["x-actor"] == "Olga"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"decision": "accepted", "message": "kept"},
+        {"proposal": str(PROPOSAL_ID), "decision": "burnt", "message": "kept"},
+        {"proposal": str(PROPOSAL_ID), "decision": "accepted", "message": "kept\x00"},
+        {"proposal": str(PROPOSAL_ID), "decision": "accepted", "message": "kept" * 600},
+    ],
+)
+async def test_a_decision_that_is_none_changes_nothing_and_keeps_the_message(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours, data: dict[str, str]
+) -> None:
+    answer = await organizer.post("/back-office/decisions", data=data)
+
+    assert answer.status_code == 422
+    assert ">\nkept" in answer.text
+    assert neighbours.sent("POST", "/proposals/decisions") == []
+
+
+async def test_a_refused_batch_keeps_what_was_selected(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.refuse("POST", "/proposals/decisions", "invalid-request", 422)
+    data = {"proposal": str(PROPOSAL_ID), "decision": "accepted"}
+    answer = await organizer.post("/back-office/decisions", data=data)
+
+    assert answer.status_code == 422
+    assert f'value="{PROPOSAL_ID}" checked' in answer.text
+
+
+async def test_the_message_is_kept_while_the_service_is_away(
+    organizer: httpx2.AsyncClient,
+) -> None:
+    data = {"proposal": str(PROPOSAL_ID), "decision": "accepted", "message": "long <words>"}
+    answer = await organizer.post("/back-office/decisions", data=data)
+
+    assert answer.status_code == 503
+    assert "long &lt;words&gt;" in answer.text
+
+
+async def test_consistency_shows_findings_and_cures(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    finding = {
+        "check": "not mailed",
+        "subject": "A <talk>",
+        "detail": "d",
+        "cure": "Send it again.",
+        "repaired": True,
+    }
+    report = {
+        "id": OTHER_ID,
+        "checked_at": "2026-01-01T10:00:00Z",
+        "complete": False,
+        "findings": [finding],
+    }
+    neighbours.answer("GET", "/consistency-reports", {"items": [report]})
+    text = (await organizer.get("/back-office/consistency")).text
+
+    for expected in ("A &lt;talk&gt;", "Send it again.", "repaired", "incomplete"):
+        assert expected in text

@@ -1,0 +1,199 @@
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from frontend.answers import ListedSession, Schedule
+from frontend.back_office_proposal import place
+
+from .conftest import PROPOSAL, PROPOSAL_ID, SCHEDULE, SESSION, Neighbours
+
+PATH = f"/proposals/{PROPOSAL_ID}"
+PAGE = f"/back-office{PATH}"
+OTHER_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8058")
+TAKEN = SCHEDULE["slots"][1]["id"]
+DELIVERY = {
+    "id": str(OTHER_ID),
+    "proposal_id": str(PROPOSAL_ID),
+    "target": "email",
+    "kind": "accepted",
+    "state": "waiting",
+    "attempts": 3,
+    "created_at": "2026-01-01T10:00:00Z",
+    "next_attempt_at": "2026-01-01T10:05:00Z",
+    "delivered_at": None,
+    "last_error": "the <relay> is down",
+}
+EVENT = {
+    "id": str(OTHER_ID),
+    "kind": "accepted",
+    "actor": "Olga <b>",
+    "at": "2026-01-01T10:00:00Z",
+    "version": 2,
+    "data": {"message": "Welcome"},
+}
+
+
+@pytest.fixture(autouse=True)
+def accepted(neighbours: Neighbours) -> None:
+    """A proposal that is accepted, and another session beside its own."""
+    neighbours.answer("GET", PATH, {**PROPOSAL, "state": "accepted"})
+    neighbours.answer("GET", f"{PATH}/events", {"items": [EVENT]})
+    neighbours.answer("GET", "/deliveries", {"items": [DELIVERY], "next_cursor": None})
+    neighbours.answer("GET", "/emails", {"items": []})
+    other = {
+        **SESSION,
+        "proposal_id": str(OTHER_ID),
+        "title": "Other",
+        "slot": SCHEDULE["slots"][1],
+    }
+    neighbours.answer("GET", "/sessions", {"items": [SESSION, other]})
+
+
+def test_placing_knows_the_own_slot_the_taken_and_the_free_ones() -> None:
+    schedule = Schedule.model_validate(SCHEDULE)
+    own = ListedSession.model_validate(SESSION)
+    other = own.model_copy(
+        update={"proposal_id": OTHER_ID, "title": "Other", "slot": schedule.slots[1]}
+    )
+    placing = place(PROPOSAL_ID, [own, other], schedule)
+
+    assert placing.session is own
+    assert [(each.is_own, each.taken_by) for each in placing.days[0].choices] == [
+        (True, None),
+        (False, "Other"),
+    ]
+    assert [(each.is_own, each.taken_by) for each in placing.days[1].choices] == [
+        (False, None),
+        (False, None),
+    ]
+
+
+async def test_the_page_shows_text_history_deliveries_and_slots(
+    organizer: httpx2.AsyncClient,
+) -> None:
+    answer = await organizer.get(PAGE)
+
+    assert answer.status_code == 200
+    for expected in (
+        "About birds.",
+        "by Olga &lt;b&gt;",
+        "the &lt;relay&gt; is down",
+        "Send again",
+        "taken: Other",
+        "Monday, 14 June 2027",
+    ):
+        assert expected in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_the_page_stands_while_all_but_the_proposals_is_away(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    for path in (f"{PATH}/events", "/deliveries", "/emails", "/sessions", "/schedule"):
+        neighbours.fail("GET", path)
+    answer = await organizer.get(PAGE)
+
+    assert answer.status_code == 200
+    assert "agenda service can" in answer.text
+    assert "The history can" in answer.text
+
+
+async def test_an_accepted_proposal_that_has_no_session_yet_says_so(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", "/sessions", {"items": []})
+
+    assert "Not on the agenda yet" in (await organizer.get(PAGE)).text
+
+
+async def test_a_taken_slot_is_explained_and_stays_chosen(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.refuse("PUT", f"/sessions/{PROPOSAL_ID}/slot", "slot-taken", 409)
+    answer = await organizer.post(f"{PAGE}/slot", data={"slot": TAKEN})
+
+    assert answer.status_code == 409
+    assert "The session stays where it is." in answer.text
+    assert f'value="{TAKEN}" selected' in answer.text
+
+
+async def test_a_session_is_moved(organizer: httpx2.AsyncClient, neighbours: Neighbours) -> None:
+    moved = {**SESSION, "abstract": "x", "version": 2}
+    neighbours.answer("PUT", f"/sessions/{PROPOSAL_ID}/slot", moved)
+    answer = await organizer.post(f"{PAGE}/slot", data={"slot": "free"})
+
+    assert answer.headers["location"] == f"{PAGE}?done=moved"
+    assert "The session is moved." in (await organizer.get(f"{PAGE}?done=moved")).text
+
+
+async def test_a_move_while_the_agenda_is_away_is_not_called_done(
+    organizer: httpx2.AsyncClient,
+) -> None:
+    answer = await organizer.post(f"{PAGE}/slot", data={"slot": "free"})
+
+    assert answer.status_code == 503
+    assert "is not known" in answer.text
+
+
+async def test_the_address_can_not_put_words_on_the_page(organizer: httpx2.AsyncClient) -> None:
+    assert "hacked" not in (await organizer.get(f"{PAGE}?done=hacked")).text
+
+
+async def test_a_decision_leads_back_to_the_page(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    result = {
+        "proposal_id": str(PROPOSAL_ID),
+        "status": 200,
+        "proposal": {**PROPOSAL, "state": "rejected"},
+        "problem": None,
+    }
+    neighbours.answer("POST", "/proposals/decisions", {"results": [result]})
+    answer = await organizer.post(f"{PAGE}/decision", data={"decision": "rejected"})
+
+    assert answer.headers["location"] == f"{PAGE}?done=rejected"
+
+
+async def test_a_refused_decision_says_why_and_keeps_the_message(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    problem = {
+        "type": "urn:problem:wrong-state",
+        "title": "x",
+        "status": 409,
+        "detail": "Too late.",
+    }
+    result = {
+        "proposal_id": str(PROPOSAL_ID),
+        "status": 409,
+        "proposal": None,
+        "problem": problem,
+    }
+    neighbours.answer("POST", "/proposals/decisions", {"results": [result]})
+    neighbours.answer("GET", PATH, PROPOSAL)
+    data = {"decision": "rejected", "message": "my words"}
+    answer = await organizer.post(f"{PAGE}/decision", data=data)
+
+    assert answer.status_code == 409
+    assert "Too late." in answer.text
+    assert ">\nmy words</textarea>" in answer.text
+
+
+async def test_a_decision_while_the_service_is_away_keeps_the_message(
+    organizer: httpx2.AsyncClient,
+) -> None:
+    data = {"decision": "rejected", "message": "my words"}
+    answer = await organizer.post(f"{PAGE}/decision", data=data)
+
+    assert answer.status_code == 503
+    assert "my words" in answer.text
+
+
+async def test_send_again_leads_back_to_the_proposal(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("POST", f"/deliveries/{OTHER_ID}/retry", DELIVERY, 202)
+    answer = await organizer.post(f"/back-office/deliveries/{OTHER_ID}/retry")
+
+    assert answer.headers["location"] == f"{PAGE}?done=sent"

@@ -1,0 +1,61 @@
+"""The small rules of the gateway and the sign-in."""
+
+import pytest
+
+from frontend.domain import accepts_gzip, actor_header, has_etag, safe_next
+
+
+@pytest.mark.parametrize("path", ["/", "/back-office", "/back-office?state=accepted&q=a%20b"])
+def test_safe_next_keeps_a_page_of_ours(path: str) -> None:
+    assert safe_next(path) == path
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        None,
+        "",
+        "back-office",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "/\t/evil.example",
+        "/a\r\nSet-Cookie: x=y",
+        "/" + "a" * 500,
+    ],
+)
+def test_safe_next_refuses_what_could_lead_elsewhere(path: str | None) -> None:
+    assert safe_next(path, "/home") == "/home"
+
+
+@pytest.mark.parametrize("header", ["gzip", "br, gzip", "GZIP;q=0.5", "*", "deflate,gzip;q=1.0"])
+def test_accepts_gzip_when_it_is_named(header: str) -> None:
+    assert accepts_gzip(header)
+
+
+@pytest.mark.parametrize("header", ["", "br", "identity", "gzip;q=0", "gzip; q=0.0", "x-gzip2"])
+def test_accepts_gzip_not_when_it_is_missing_or_refused(header: str) -> None:
+    assert not accepts_gzip(header)
+
+
+@pytest.mark.parametrize("header", ['W/"a"', '"a"', '"b", W/"a"', "*"])
+def test_has_etag_compares_weakly(header: str) -> None:
+    assert has_etag(header, 'W/"a"')
+
+
+@pytest.mark.parametrize("header", ["", '"b"', "a", 'W/"ab"'])
+def test_has_etag_not_for_another(header: str) -> None:
+    assert not has_etag(header, 'W/"a"')
+
+
+def test_actor_header_leaves_plain_names_readable() -> None:
+    assert actor_header("Ada Lovelace") == "Ada Lovelace"
+
+
+@pytest.mark.parametrize("name", ["Zoë", "a\r\nX-Evil: 1", "小林", "100%"])
+def test_actor_header_is_visible_ascii_whatever_the_name(name: str) -> None:
+    header = actor_header(name)
+    assert header.isascii()
+    assert header.isprintable()

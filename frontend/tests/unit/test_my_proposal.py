@@ -1,0 +1,185 @@
+import httpx2
+import orjson
+import pytest
+
+from .conftest import PROPOSAL, PROPOSAL_ID, Neighbours
+
+PATH = f"/proposals/{PROPOSAL_ID}"
+TYPED = {
+    "token": "signed",
+    "version": "1",
+    "title": "My <better> title",
+    "abstract": "My abstract",
+    "speaker_name": "Ada",
+}
+CHANGED = {**PROPOSAL, "title": "Theirs", "version": 2}
+
+
+async def test_the_link_shows_state_and_forms(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", PATH, PROPOSAL)
+    answer = await browser.get(f"{PATH}?token=signed")
+
+    assert answer.status_code == 200
+    assert "Save changes" in answer.text
+    assert "Withdraw proposal" in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert neighbours.sent("GET", PATH)[0].headers["proposal-token"] == "signed"
+
+
+@pytest.mark.parametrize(
+    ("state", "can_edit", "can_withdraw"),
+    [("accepted", False, True), ("rejected", False, False), ("withdrawn", False, False)],
+)
+async def test_only_what_the_state_allows_is_offered(
+    browser: httpx2.AsyncClient,
+    neighbours: Neighbours,
+    state: str,
+    can_edit: bool,
+    can_withdraw: bool,
+) -> None:
+    neighbours.answer("GET", PATH, {**PROPOSAL, "state": state, "message": "A <b>word</b>"})
+    text = (await browser.get(f"{PATH}?token=signed")).text
+
+    assert ("Save changes" in text) is can_edit
+    assert ("Withdraw proposal" in text) is can_withdraw
+    assert "A &lt;b&gt;word&lt;/b&gt;" in text
+
+
+async def test_nothing_is_asked_without_a_token(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", PATH, PROPOSAL)
+    answers = [
+        await browser.get(PATH),
+        await browser.post(f"{PATH}/edit", data={**TYPED, "token": ""}),
+        await browser.post(f"{PATH}/withdrawal", data={"confirm": "yes"}),
+    ]
+
+    assert [each.status_code for each in answers] == [403, 403, 403]
+    assert not [each for each in neighbours.requests if each.url.path.startswith("/proposals")]
+
+
+async def test_an_organizer_without_a_token_is_led_to_the_back_office(
+    organizer: httpx2.AsyncClient,
+) -> None:
+    answer = await organizer.get(PATH)
+
+    assert answer.headers["location"] == f"/back-office/proposals/{PROPOSAL_ID}"
+
+
+@pytest.mark.parametrize(("slug", "status"), [("link-refused", 403), ("proposal-not-found", 404)])
+async def test_a_refused_link_is_explained(
+    browser: httpx2.AsyncClient, neighbours: Neighbours, slug: str, status: int
+) -> None:
+    neighbours.refuse("GET", PATH, slug, status)
+    neighbours.refuse("PATCH", PATH, slug, status)
+    neighbours.refuse("POST", f"{PATH}/withdrawal", slug, status)
+
+    for answer in (
+        await browser.get(f"{PATH}?token=forged"),
+        await browser.post(f"{PATH}/edit", data=TYPED),
+        await browser.post(f"{PATH}/withdrawal", data={"token": "x", "confirm": "yes"}),
+    ):
+        assert answer.status_code == status
+        assert "This link does not open the proposal" in answer.text
+
+
+async def test_an_edit_names_the_version_that_was_seen(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("PATCH", PATH, CHANGED)
+    answer = await browser.post(f"{PATH}/edit", data=TYPED)
+
+    assert answer.headers["location"] == f"{PATH}?token=signed&done=saved"
+    (sent,) = neighbours.sent("PATCH", PATH)
+    assert sent.headers["if-match"] == '"1"'
+    assert orjson.loads(sent.content)["title"] == TYPED["title"]
+
+
+async def test_a_stale_edit_shows_both_texts_and_the_new_version(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.refuse("PATCH", PATH, "stale-edit", 412, current=CHANGED)
+    answer = await browser.post(f"{PATH}/edit", data=TYPED)
+
+    assert answer.status_code == 412
+    assert "Theirs" in answer.text
+    assert 'value="My &lt;better&gt; title"' in answer.text
+    assert 'name="version" value="2"' in answer.text
+
+
+async def test_an_edit_in_another_state_keeps_the_text(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.refuse("PATCH", PATH, "wrong-state", 409, state="accepted")
+    neighbours.answer("GET", PATH, {**PROPOSAL, "state": "accepted"})
+    answer = await browser.post(f"{PATH}/edit", data=TYPED)
+
+    assert answer.status_code == 409
+    assert "My &lt;better&gt; title" in answer.text
+    assert "cannot be changed any more" in answer.text
+
+
+async def test_an_edit_keeps_the_text_while_the_service_is_away(
+    browser: httpx2.AsyncClient,
+) -> None:
+    answer = await browser.post(f"{PATH}/edit", data=TYPED)
+
+    assert answer.status_code == 503
+    assert 'value="My &lt;better&gt; title"' in answer.text
+    assert 'name="version" value="1"' in answer.text
+
+
+async def test_errors_of_an_edit_stand_beside_their_fields(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", PATH, CHANGED)
+    answer = await browser.post(f"{PATH}/edit", data={**TYPED, "abstract": " "})
+
+    assert answer.status_code == 422
+    assert '<a href="#abstract">Write an abstract.</a>' in answer.text
+    assert 'name="version" value="1"' in answer.text
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 20, "\u0661"])
+async def test_a_version_that_is_none_is_a_stale_one(
+    browser: httpx2.AsyncClient, neighbours: Neighbours, version: str
+) -> None:
+    neighbours.refuse("PATCH", PATH, "stale-edit", 412, current=CHANGED)
+    answer = await browser.post(f"{PATH}/edit", data={**TYPED, "version": version})
+
+    assert answer.status_code == 412
+    assert neighbours.sent("PATCH", PATH)[0].headers["if-match"] == '"0"'
+
+
+async def test_a_withdrawal_wants_to_be_confirmed(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", PATH, PROPOSAL)
+    answer = await browser.post(f"{PATH}/withdrawal", data={"token": "signed"})
+
+    assert answer.status_code == 422
+    assert '<a href="#confirm">' in answer.text
+    assert neighbours.sent("POST", f"{PATH}/withdrawal") == []
+
+
+async def test_a_confirmed_withdrawal_is_done(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("POST", f"{PATH}/withdrawal", {**PROPOSAL, "state": "withdrawn"})
+    answer = await browser.post(f"{PATH}/withdrawal", data={"token": "signed", "confirm": "yes"})
+
+    assert answer.headers["location"] == f"{PATH}?token=signed&done=withdrawn"
+
+
+async def test_a_withdrawal_that_is_not_confirmed_to_be_stored_says_so(
+    browser: httpx2.AsyncClient,
+) -> None:
+    data = {"token": "signed", "confirm": "yes"}
+    answer = await browser.post(f"{PATH}/withdrawal", data=data)
+
+    assert answer.status_code == 503
+    assert "cannot be confirmed that your proposal is withdrawn" in answer.text
