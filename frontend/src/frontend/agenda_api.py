@@ -13,6 +13,8 @@ from frontend.gateway_routes import PREFIX
 from servicekit.http import NeighbourAwayError
 from servicekit.problems import INVALID_REQUEST, Problem, unavailable
 
+MAX_TRACK_LENGTH = 100
+
 router = APIRouter(prefix=PREFIX, tags=["gateway"])
 
 
@@ -25,7 +27,7 @@ def fast_routes() -> list[BaseRoute]:
 
 
 def _parameter(name: str, example: str) -> dict[str, object]:
-    schema = {"type": "string", "maxLength": 100}
+    schema = {"type": "string", "maxLength": MAX_TRACK_LENGTH}
     return {"name": name, "in": "query", "required": False, "schema": schema, "example": example}
 
 
@@ -80,10 +82,18 @@ async def _agenda(request: Request) -> tuple[AgendaCache, AgendaView]:
 def _filters(query: bytes) -> tuple[date | None, str | None]:
     try:
         given = dict(parse_qsl(query.decode("ascii"), errors="strict", max_num_fields=20))
-        return date.fromisoformat(given["day"]) if "day" in given else None, given.get("track")
+        day = date.fromisoformat(given["day"]) if "day" in given else None
     except ValueError as error:
-        wrong = [{"field": "day", "detail": "give a day as 2027-06-14"}]
-        raise Problem(INVALID_REQUEST, "Not valid: day.", errors=wrong) from error
+        raise _invalid("day", "give a day as 2027-06-14") from error
+    track = given.get("track")
+    if track is not None and len(track) > MAX_TRACK_LENGTH:
+        raise _invalid("track", f"at most {MAX_TRACK_LENGTH} characters")
+    return day, track
+
+
+def _invalid(field: str, detail: str) -> Problem:
+    errors = [{"field": field, "detail": detail}]
+    return Problem(INVALID_REQUEST, f"Not valid: {field}.", errors=errors)
 
 
 def _fits(slot: Slot, day: date | None, track: str | None) -> bool:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from frontend import agenda_api, gateway, site
+from frontend import agenda_api, gateway, pages, site
 from frontend.parts import build
 from frontend.settings import FrontendSettings
 from servicekit.app import create_app, run
@@ -22,7 +22,7 @@ def create(settings: FrontendSettings) -> FastAPI:
     routers = [agenda_api.router, gateway.routes(), *site.ROUTERS]
     app = create_app("frontend", settings, routers, lifespan=lifespan, csp=site.CSP)
     site.install(app, settings.conference_name)
-    app.router.routes[:0] = agenda_api.fast_routes()
+    app.router.routes[:0] = [*agenda_api.fast_routes(), *pages.fast_routes()]
     app.router.routes.append(gateway.refusal())
     return app
 

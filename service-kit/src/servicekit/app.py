@@ -50,7 +50,7 @@ def create_app(
     app.add_middleware(SecurityHeaders, csp=csp)
     app.add_middleware(Observe)
     if telemetry.configure(name, settings):
-        telemetry.instrument(app)
+        telemetry.instrument(app, settings.otel_sample_ratio)
     _describe(app)
     return app
 
