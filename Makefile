@@ -9,6 +9,7 @@ BIN := .venv/bin
 PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job embedded
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
+CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
 export PACT_DO_NOT_TRACK := true
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -41,7 +42,7 @@ test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valke
 
 .PHONY: test-contract
 test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh
-	$(PYTEST) tests/contract $(wildcard */tests/contract)
+	$(PYTEST) $(CONSUMER_TESTS) tests/contract $(wildcard */tests/contract/test_pacts.py)
 
 .PHONY: test-schemathesis
 test-schemathesis: $(INSTALLED) ## Generated requests against every OpenAPI description
@@ -65,7 +66,7 @@ test-load: $(INSTALLED) ## A short conference day by locust
 
 .PHONY: pacts
 pacts: $(INSTALLED) ## Write the committed pact files anew
-	$(PYTEST) tests/contract --write-pacts
+	$(PYTEST) $(CONSUMER_TESTS) --write-pacts
 
 ##@ Keeping it good
 .PHONY: lint
@@ -75,6 +76,9 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/check_repository.py
+	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
+	@for folder in . $(dir $(wildcard */tests/*/*.py tests/*/*.py)); do echo "$$folder"; done | sort -u | \
+		while read -r folder; do $(BIN)/mypy "$$folder"/*.py || { echo "in $$folder"; exit 1; }; done
 
 .PHONY: format
 format: $(INSTALLED) ## Let ruff put the code in order
@@ -104,7 +108,7 @@ help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # uv itself comes from the lock, with its hash, so that nothing unpinned is ever installed.
-$(INSTALLED): requirements.lock pyproject.toml $(PACKAGES:%=%/pyproject.toml)
+$(INSTALLED): requirements.lock $(PACKAGES:%=%/pyproject.toml)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed, {sys.executable} is {sys.version.split()[0]}; name another with PYTHON=...")'
 	@$(PYTHON) -m venv --clear .venv
 	@awk '/^uv==/ {p = 1} p {print} p && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt

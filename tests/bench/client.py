@@ -111,7 +111,7 @@ async def _run(
     loop = asyncio.get_running_loop()
     opened = [
         await loop.create_connection(
-            lambda: _Connection(next_request, result, end), parts.hostname, parts.port
+            lambda: _Connection(next_request, result, end), parts.hostname or "", parts.port or 80
         )
         for _ in range(connections)
     ]

@@ -92,7 +92,7 @@ class Outbox:
                 OLDEST.set(oldest_seconds)
             return claimed
 
-        claimed = await self._store.run(claim)
+        claimed = await self._store.run(claim, atomic=False)
         for delivery in claimed:
             task = asyncio.create_task(self._deliver(delivery))
             self._under_way.add(task)
@@ -125,7 +125,7 @@ class Outbox:
             await self._email.send(delivery)
             return
         # What the agenda is told is the state of now, not of then: the newest is always right.
-        proposal = await self._store.run(lambda tx: tx.proposal(delivery.proposal_id))
+        proposal = await self._store.run(lambda tx: tx.proposal(delivery.proposal_id), atomic=False)
         if proposal.state is State.ACCEPTED:
             await self._agenda.put(proposal)
         else:
@@ -154,7 +154,7 @@ class Outbox:
 
     async def _end(self, write: Callable[[Transaction], Awaitable[None]]) -> None:
         try:
-            await self._store.run(write)
+            await self._store.run(write, atomic=False)
         except StoreAwayError:
             log.warning("the outcome is not written down; the delivery is made again")
 

@@ -7,28 +7,35 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from c4p import domain
-from c4p.domain import By, Draft, Event, Proposal, State
-from c4p.store import Transaction
+from c4p.domain import By, Draft, Event, Proposal, State, WindowClosedError
+from c4p.store import Key, Transaction
 from servicekit.telemetry import traceparent
 
 
-class KeyReusedError(Exception):
-    """The Idempotency-Key came before, with another request."""
+async def submit(transaction: Transaction, draft: Draft, key_text: str | None, by: By) -> Proposal:
+    """The new proposal, or the one that a request with this key made before.
+
+    KeyReusedError when that was another proposal.
+    """
+    key = _key(key_text, draft) if key_text is not None else None
+    try:
+        change = domain.submit(draft, uuid7(), await transaction.window(), by)
+    except WindowClosedError:
+        # What was submitted in time stays submitted, however late its request is repeated.
+        earlier = await transaction.key_owner(key) if key else None
+        if earlier is None:
+            raise
+        return earlier
+    if await transaction.save(change, traceparent(), key):
+        return change.proposal
+    assert key is not None
+    earlier = await transaction.key_owner(key)
+    assert earlier is not None, "keys are never forgotten"
+    return earlier
 
 
-async def submit(transaction: Transaction, draft: Draft, key: str | None, by: By) -> Proposal:
-    """The new proposal, or the one that this key made before."""
-    proposal_id = uuid7()
-    if key is not None:
-        request_hash = hashlib.sha256(repr(draft).encode()).hexdigest()
-        owner, owners_hash = await transaction.claim_key(key, request_hash, proposal_id, by.at)
-        if owners_hash != request_hash:
-            raise KeyReusedError("This Idempotency-Key came before with another proposal.")
-        if owner != proposal_id:
-            return await transaction.proposal(owner)
-    change = domain.submit(draft, proposal_id, await transaction.window(), by)
-    await transaction.save(change, traceparent())
-    return change.proposal
+def _key(text: str, draft: Draft) -> Key:
+    return Key(text, hashlib.sha256(repr(draft).encode()).hexdigest())
 
 
 async def edit(

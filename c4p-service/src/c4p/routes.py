@@ -20,7 +20,6 @@ from c4p.domain import (
     WindowClosedError,
     WrongStateError,
 )
-from c4p.proposals import KeyReusedError
 from c4p.schemas import (
     DELIVERY_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
@@ -50,7 +49,7 @@ from c4p.schemas import (
     WindowInput,
     WindowOutput,
 )
-from c4p.store import Store, StoreAwayError, Transaction
+from c4p.store import KeyReusedError, Store, StoreAwayError, Transaction
 from servicekit.problems import UNAVAILABLE, Problem, ProblemDocument, ProblemType, responses
 from servicekit.security import LinkRefusedError, Signer
 
@@ -124,7 +123,9 @@ async def submit_proposal(
 ) -> ProposalOutput:
     """Submit a proposal; repeated with the same Idempotency-Key it is submitted once."""
     submitted = await store.run(
-        lambda tx: proposals.submit(tx, proposal.draft(), idempotency_key, by)
+        lambda tx: proposals.submit(tx, proposal.draft(), idempotency_key, by),
+        # Without a key a repeated write would be a second proposal.
+        atomic=idempotency_key is None,
     )
     response.headers["Location"] = f"/proposals/{submitted.id}"
     return _answer(response, submitted)
@@ -149,7 +150,7 @@ async def list_proposals(
             counts=Counts(**{str(each): number for each, number in counts.items()}),
         )
 
-    return await store.run(read)
+    return await store.run(read, atomic=False)
 
 
 @router.post("/proposals/decisions")
@@ -187,7 +188,7 @@ async def get_proposal(
     response: Response, proposal_id: ProposalId, store: TheStore
 ) -> ProposalOutput:
     """One proposal; its ETag is what If-Match wants."""
-    return _answer(response, await store.run(lambda tx: tx.proposal(proposal_id)))
+    return _answer(response, await store.run(lambda tx: tx.proposal(proposal_id), atomic=False))
 
 
 @router.patch(
@@ -260,21 +261,21 @@ async def withdraw(
 @router.get("/proposals/{proposal_id:uuid}/events", responses=responses(PROPOSAL_NOT_FOUND))
 async def list_events(proposal_id: ProposalId, store: TheStore) -> Events:
     """What happened to a proposal, the oldest first."""
-    found = await store.run(lambda tx: proposals.history(tx, proposal_id))
+    found = await store.run(lambda tx: proposals.history(tx, proposal_id), atomic=False)
     return Events(items=[EventOutput.of(*each) for each in found])
 
 
 @router.get("/cfp")
 async def get_window(store: TheStore) -> WindowOutput:
     """When proposals are taken, and whether that is now."""
-    return WindowOutput.of(await store.run(lambda tx: tx.window()), datetime.now(UTC))
+    return WindowOutput.of(await store.run(lambda tx: tx.window(), atomic=False), datetime.now(UTC))
 
 
 @router.put("/cfp")
 async def set_window(window: WindowInput, store: TheStore) -> WindowOutput:
     """Set when proposals are taken."""
     new = Window(window.opens_at, window.closes_at)
-    await store.run(lambda tx: tx.set_window(new))
+    await store.run(lambda tx: tx.set_window(new), atomic=False)
     return WindowOutput.of(new, datetime.now(UTC))
 
 
@@ -290,7 +291,8 @@ async def list_deliveries(
     found, next_cursor = await store.run(
         lambda tx: deliveries.page(
             tx, proposal_id=proposal_id, state=state, after=cursor, limit=limit
-        )
+        ),
+        atomic=False,
     )
     return DeliveryPage(items=[DeliveryOutput.of(each) for each in found], next_cursor=next_cursor)
 
@@ -306,7 +308,7 @@ async def retry_delivery(delivery_id: Annotated[UUID, Path()], store: TheStore) 
 @router.get("/consistency-reports")
 async def list_reports(store: TheStore) -> Reports:
     """The newest reports of the consistency job, the newest first."""
-    found = await store.run(lambda tx: tx.reports())
+    found = await store.run(lambda tx: tx.reports(), atomic=False)
     return Reports(items=[Report.model_validate(row, from_attributes=True) for row in found])
 
 

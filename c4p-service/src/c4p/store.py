@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -13,11 +12,9 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    insert,
     or_,
     select,
     text,
-    update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
@@ -27,19 +24,17 @@ from uuid_utils.compat import uuid7
 
 from c4p.domain import (
     Change,
-    DeliveryState,
     Event,
     EventKind,
-    NewDelivery,
     Proposal,
     ProposalNotFoundError,
     State,
     Window,
 )
+from c4p.statements import SAVE_CHANGE
 from c4p.tables import (
     call_window,
     consistency_reports,
-    deliveries,
     events,
     idempotency_keys,
     proposals,
@@ -51,17 +46,24 @@ KEPT_REPORTS = 20
 # Built once: to build a statement anew for each call costs more than to run it.
 _SELECT_PROPOSAL = select(proposals).where(proposals.c.id == bindparam("id"))
 _LOCK_PROPOSAL = _SELECT_PROPOSAL.with_for_update()
-_INSERT_PROPOSAL = insert(proposals)
-_UPDATE_PROPOSAL = update(proposals).where(
-    proposals.c.id == bindparam("read_id"), proposals.c.version == bindparam("read_version")
-)
-_INSERT_EVENT = insert(events)
-_INSERT_DELIVERY = insert(deliveries)
-_NOTIFY = select(func.pg_notify(NOTIFY_CHANNEL, ""))
 _SELECT_WINDOW = select(call_window)
-_CLAIM_KEY = upsert(idempotency_keys).on_conflict_do_nothing().returning(idempotency_keys.c.key)
+_SELECT_KEY = select(idempotency_keys).where(idempotency_keys.c.key == bindparam("key"))
+_NOTIFY = select(func.pg_notify(NOTIFY_CHANNEL, ""))
+
 
 T = TypeVar("T")
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key came before, with another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key, and what tells its request from another."""
+
+    text: str
+    request_hash: str
 
 
 class StoreAwayError(Exception):
@@ -86,43 +88,38 @@ class Transaction:
             raise ProposalNotFoundError("There is no proposal with this id.")
         return _proposal(row)
 
-    async def claim_key(
-        self, key: str, request_hash: str, proposal_id: UUID, now: datetime
-    ) -> tuple[UUID, str]:
-        """Write `key` for `proposal_id`, or tell whose it is: (proposal id, request hash).
+    async def key_owner(self, key: Key) -> Proposal | None:
+        """The proposal that a request with this key made before; KeyReusedError if another's."""
+        row = (await self.connection.execute(_SELECT_KEY, {"key": key.text})).one_or_none()
+        if row is None:
+            return None
+        if row.request_hash != key.request_hash:
+            raise KeyReusedError("This Idempotency-Key came before with another proposal.")
+        return await self.proposal(row.proposal_id)
 
-        A request with the same key that is under way elsewhere is waited for.
+    async def save(self, change: Change, traceparent: str | None, key: Key | None = None) -> bool:
+        """Write a change: the proposal, its event, and the deliveries that it causes.
+
+        False, and nothing is written, when a request with `key` was there before; one that is
+        under way elsewhere is waited for.
         """
-        claimed = await self.connection.execute(
-            _CLAIM_KEY,
-            {
-                "key": key,
-                "request_hash": request_hash,
-                "proposal_id": proposal_id,
-                "created_at": now,
-            },
-        )
-        if claimed.one_or_none() is not None:
-            return proposal_id, request_hash
-        columns = idempotency_keys.c
-        query = select(columns.proposal_id, columns.request_hash).where(columns.key == key)
-        owner = (await self.connection.execute(query)).one()
-        return owner.proposal_id, owner.request_hash
-
-    async def save(self, change: Change, traceparent: str | None) -> None:
-        """Write a change: the proposal, its event, and the deliveries that it causes."""
-        proposal = asdict(change.proposal)
-        if change.proposal.version == 1:
-            await self.connection.execute(_INSERT_PROPOSAL, proposal)
-        else:
-            read = {"read_id": change.proposal.id, "read_version": change.proposal.version - 1}
-            written = await self.connection.execute(_UPDATE_PROPOSAL, {**proposal, **read})
-            assert written.rowcount == 1, "the proposal was read without a lock"
-        await self.connection.execute(_INSERT_EVENT, {"id": uuid7(), **asdict(change.event)})
-        if change.deliveries:
-            rows = [_new_delivery(change, new, traceparent) for new in change.deliveries]
-            await self.connection.execute(_INSERT_DELIVERY, rows)
-            await self.notify()
+        event = change.event
+        new = [{**asdict(each), "id": str(uuid7())} for each in change.deliveries]
+        values = {
+            **asdict(change.proposal),
+            "event_id": uuid7(),
+            "kind": event.kind,
+            "actor": event.actor,
+            "at": event.at,
+            "event_data": dict(event.data),
+            "deliveries": new,
+            "traceparent": traceparent,
+            "key": key.text if key else None,
+            "request_hash": key.request_hash if key else None,
+        }
+        row = (await self.connection.execute(SAVE_CHANGE, values)).one()
+        assert row.written or key, "the proposal was read without a lock"
+        return bool(row.written)
 
     async def notify(self) -> None:
         """Wake the outbox of every replica when this transaction commits."""
@@ -200,7 +197,7 @@ class Store:
     def __init__(self, url: str, pool_size: int, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
         self._late: set[asyncio.Task[Any]] = set()
-        self.engine: AsyncEngine = create_async_engine(
+        self._engine = create_async_engine(
             url.replace("postgresql://", "postgresql+psycopg://", 1),
             pool_size=pool_size,
             max_overflow=0,
@@ -210,14 +207,21 @@ class Store:
                 "options": f"-c statement_timeout={int(timeout_seconds * 1000)}",
             },
         )
+        # The same pool.
+        self._unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
-    async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def run(self, work: Callable[[Transaction], Awaitable[T]], *, atomic: bool = True) -> T:
         """The result of `work` in a transaction that has committed, or StoreAwayError in time.
+
+        Without `atomic` each statement is a transaction of its own, which saves two round trips:
+        enough to read, or for a single write that may be repeated. `work` runs a second time when
+        the connection turned out to be closed before anything was committed.
 
         A server that hangs can't be asked to cancel, so its transaction is left behind to end
         when the server does; waiting for it would hold the caller as long.
         """
-        task = asyncio.create_task(self._in_transaction(work))
+        engine = self._engine if atomic else self._unbound
+        task = asyncio.create_task(_run(engine, work))
         done, _ = await asyncio.wait({task}, timeout=self._timeout_seconds)
         if not done:
             self._late.add(task)
@@ -231,34 +235,6 @@ class Store:
         if not task.cancelled():
             task.exception()
 
-    async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        try:
-            return await self._attempt(work)
-        except _StaleConnectionError:
-            # The pool kept a connection that the server has closed meanwhile; all such are gone
-            # from it now, and nothing was committed.
-            try:
-                return await self._attempt(work)
-            except _StaleConnectionError as error:
-                raise StoreAwayError("PostgreSQL can't be reached.") from error
-
-    async def _attempt(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        committing = False
-        try:
-            async with self.engine.connect() as connection:
-                result = await work(Transaction(connection))
-                committing = True
-                await connection.commit()
-                return result
-        except (PoolTimeoutError, OSError) as error:
-            raise StoreAwayError("PostgreSQL can't be reached.") from error
-        except DBAPIError as error:
-            if error.connection_invalidated and not committing:
-                raise _StaleConnectionError from error
-            if _is_absence(error):
-                raise StoreAwayError("PostgreSQL can't be reached.") from error
-            raise
-
     async def has_schema(self) -> bool:
         """Whether the database is there and its migrations have run."""
         try:
@@ -268,7 +244,37 @@ class Store:
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self.engine.dispose()
+        await self._engine.dispose()
+
+
+async def _run(engine: AsyncEngine, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    try:
+        return await _attempt(engine, work)
+    except _StaleConnectionError:
+        # The pool kept a connection that the server has closed meanwhile; all such are gone from
+        # it now.
+        try:
+            return await _attempt(engine, work)
+        except _StaleConnectionError as error:
+            raise StoreAwayError("PostgreSQL can't be reached.") from error
+
+
+async def _attempt(engine: AsyncEngine, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    committing = False
+    try:
+        async with engine.connect() as connection:
+            result = await work(Transaction(connection))
+            committing = True
+            await connection.commit()
+            return result
+    except (PoolTimeoutError, OSError) as error:
+        raise StoreAwayError("PostgreSQL can't be reached.") from error
+    except DBAPIError as error:
+        if error.connection_invalidated and not committing:
+            raise _StaleConnectionError from error
+        if _is_absence(error):
+            raise StoreAwayError("PostgreSQL can't be reached.") from error
+        raise
 
 
 async def _has_schema(transaction: Transaction) -> bool:
@@ -302,23 +308,3 @@ def _proposal(row: Row[Any]) -> Proposal:
 
 def _event(row: Row[Any]) -> Event:
     return Event(row.proposal_id, row.version, EventKind(row.kind), row.actor, row.at, row.data)
-
-
-def _new_delivery(change: Change, new: NewDelivery, traceparent: str | None) -> dict[str, Any]:
-    at = change.event.at
-    return {
-        "id": uuid7(),
-        "proposal_id": change.proposal.id,
-        "version": change.proposal.version,
-        "target": new.target,
-        "kind": new.kind,
-        "state": DeliveryState.WAITING,
-        "data": new.data,
-        "generation": 1,
-        "attempts": 0,
-        "failures": 0,
-        "created_at": at,
-        "requested_at": at,
-        "next_attempt_at": at,
-        "traceparent": traceparent,
-    }
