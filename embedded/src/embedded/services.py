@@ -4,40 +4,39 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx2
-
-from embedded.process import Program
+from embedded.process import Program, answers
 
 SCHEDULE = Path(__file__).with_name("conference.toml")
 CONFERENCE = "Example Conference 2027"
+ORGANIZERS = "organizers@example.org"
 
 
 def _service(name: str, module: str, port: int, env: Mapping[str, str]) -> Program:
     url = f"http://127.0.0.1:{port}"
-
-    def is_ready() -> bool:
-        try:
-            return httpx2.get(f"{url}/readyz", timeout=2).status_code == 200
-        except httpx2.HTTPError:
-            return False
-
+    own = {"PROFILE": "development", "PORT": str(port), "SHUTDOWN_GRACE_SECONDS": "5"}
     return Program(
         name=name,
         command=[sys.executable, "-m", module],
-        is_ready=is_ready,
-        env={"PROFILE": "development", "PORT": str(port), **env},
+        is_ready=lambda: answers(f"{url}/readyz"),
+        env={**own, **env},
         url=url,
     )
 
 
-def agenda(port: int, metrics_port: int, valkey_url: str, schedule: Path = SCHEDULE) -> Program:
-    """agenda-service."""
-    env = {
+def agenda(
+    port: int,
+    metrics_port: int,
+    valkey_url: str,
+    schedule: Path = SCHEDULE,
+    env: Mapping[str, str] = {},
+) -> Program:
+    """agenda-service; `env` adds to or overrides its settings."""
+    own = {
         "METRICS_PORT": str(metrics_port),
         "VALKEY_URL": valkey_url,
         "SCHEDULE_FILE": str(schedule),
     }
-    return _service("agenda-service", "agenda.main", port, env)
+    return _service("agenda-service", "agenda.main", port, {**own, **env})
 
 
 def email(
@@ -98,3 +97,36 @@ def frontend(
         "CONFERENCE_NAME": CONFERENCE,
     }
     return _service("frontend", "frontend.main", port, {**own, **env})
+
+
+def migration(database_url: str) -> Program:
+    """Brings c4p-service's database to its newest form, then ends."""
+    return Program(
+        name="migration",
+        command=[sys.executable, "-m", "c4p.migrate"],
+        is_ready=lambda: True,
+        env={"DATABASE_URL": database_url},
+    )
+
+
+def consistency(
+    every_seconds: int, *, urls: Mapping[str, str], env: Mapping[str, str] = {}
+) -> Program:
+    """consistency-job, repairing; `urls` has `agenda`, `c4p`, `email` and `public`."""
+    own = {
+        "PROFILE": "development",
+        "AGENDA_URL": urls["agenda"],
+        "C4P_URL": urls["c4p"],
+        "EMAIL_URL": urls["email"],
+        "PUBLIC_URL": urls["public"],
+        "ORGANIZERS_EMAIL": ORGANIZERS,
+    }
+    return Program(
+        name="consistency-job",
+        command=[
+            *(sys.executable, "-m", "consistency.main"),
+            *("--repair", "--every", str(every_seconds)),
+        ],
+        is_ready=lambda: True,
+        env={**own, **env},
+    )

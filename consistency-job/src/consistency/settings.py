@@ -1,0 +1,27 @@
+"""What the job reads from its environment."""
+
+from pydantic import AnyHttpUrl, EmailStr, Field
+
+from servicekit.settings import Seconds, Settings
+
+
+class JobSettings(Settings):
+    """Whom the job asks, whom it tells, and how patient it is."""
+
+    c4p_url: AnyHttpUrl = Field(description="the address of c4p-service")
+    agenda_url: AnyHttpUrl = Field(description="the address of agenda-service")
+    email_url: AnyHttpUrl = Field(description="the address of email-service")
+    public_url: AnyHttpUrl = Field(description="the address of the site, for the link in the mail")
+    organizers_email: EmailStr = Field(description="the address that findings are mailed to")
+    settle_seconds: Seconds = Field(
+        30, description="how young a change may be to count as still under way, in seconds"
+    )
+    stuck_seconds: Seconds = Field(
+        900, description="how long a delivery may wait before it counts as stuck, in seconds"
+    )
+    repair_seconds: Seconds = Field(
+        30, description="how long repairs may take to show before they count as vain, in seconds"
+    )
+    call_timeout_seconds: Seconds = Field(
+        10, description="the time limit of one call to a service, in seconds"
+    )

@@ -1,0 +1,87 @@
+"""What the platform consists of, in which order it starts, and with which settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded import services
+from embedded.backing import mail_sink, postgres, valkey
+from embedded.home import Secrets
+from embedded.process import Program
+
+CONSISTENCY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A program, and what has to be ready before it starts."""
+
+    program: Program
+    stage: str
+    """Those of one stage are stopped together, the last stage of the plan first."""
+    after: tuple[str, ...] = ()
+    runs_once: bool = False
+
+    @property
+    def name(self) -> str:
+        """The program's name."""
+        return self.program.name
+
+
+def plan(
+    data: Path,
+    ports: Mapping[str, int],
+    secrets: Secrets,
+    *,
+    schedule: Path,
+    env: Mapping[str, Mapping[str, str]],
+) -> list[Step]:
+    """The whole platform; `env` adds to or overrides settings, by the program's name."""
+    backing = [
+        postgres(data / "postgres", ports["postgres"]),
+        valkey(data / "valkey", ports["valkey"]),
+        mail_sink(data / "mail", ports["smtp"], ports["mail"]),
+    ]
+    database, store, mail = (program.url for program in backing)
+    urls = {name: f"http://127.0.0.1:{ports[name]}" for name in ("agenda", "c4p", "email")}
+    urls["public"] = f"http://127.0.0.1:{ports['site']}"
+    site_data = data / "site"
+    site_data.mkdir(parents=True, exist_ok=True)
+
+    def own(name: str) -> Mapping[str, str]:
+        return env.get(name, {})
+
+    migration = services.migration(database)
+    c4p = services.c4p(
+        ports["c4p"],
+        ports["c4p_metrics"],
+        database_url=database,
+        urls=urls,
+        link_key=secrets.link_key,
+        env=own("c4p-service"),
+    )
+    agenda = services.agenda(
+        ports["agenda"], ports["agenda_metrics"], store, schedule, own("agenda-service")
+    )
+    email = services.email(
+        ports["email"], ports["email_metrics"], store, ports["smtp"], own("email-service")
+    )
+    frontend = services.frontend(
+        ports["site"],
+        ports["site_metrics"],
+        urls=urls,
+        data=site_data,
+        secrets={"session": secrets.session_key, "passcode": secrets.passcode},
+        env={"MAIL_PAGE_URL": mail, **own("frontend")},
+    )
+    job = services.consistency(CONSISTENCY_SECONDS, urls=urls, env=own("consistency-job"))
+    steps = [
+        *(Step(program, "backing") for program in backing),
+        Step(migration, "migration", after=("postgres",), runs_once=True),
+        Step(agenda, "receivers", after=("valkey",)),
+        Step(email, "receivers", after=("valkey",)),
+        Step(c4p, "proposals", after=("migration",)),
+        Step(frontend, "site"),
+    ]
+    everything = tuple(step.name for step in steps)
+    return [*steps, Step(job, "job", after=everything)]

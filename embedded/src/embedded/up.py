@@ -1,0 +1,79 @@
+"""`make up`: starts the platform, says where everything is, and stops it on Ctrl-C."""
+
+import signal
+import sys
+import time
+from contextlib import suppress
+from types import FrameType
+
+from embedded.home import HomeError, default_home
+from embedded.platform import Platform, PlatformError
+from embedded.ports import usual_or_next
+from embedded.supervised import NotAnsweringError
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+BANNER = """
+The conference platform is ready, after {seconds:.1f} s.
+
+  Site          {urls.site}
+  Back office   {urls.site}/back-office
+  Way in        {urls.site}/sign-in  with the passcode  {passcode}
+  Mail          {urls.mail}
+  API docs      {urls.agenda}/openapi.json
+                {urls.c4p}/openapi.json
+                {urls.email}/openapi.json
+  Data          {home.data}
+  Logs          {home.logs}
+
+`make demo` in another terminal fills it. Ctrl-C stops it; the data stays until `make reset`.
+"""
+
+
+class _StopRequested(BaseException):
+    pass
+
+
+def main() -> None:
+    """Run the platform until SIGINT, SIGTERM or the end of the terminal."""
+    started = time.monotonic()
+    for number in STOP_SIGNALS:
+        # `nohup` asks for the end of the terminal to be ignored.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _request_stop)
+    home = default_home()
+    try:
+        with Platform(home, choose_ports=lambda: usual_or_next(_say)) as platform:
+            _say(
+                BANNER.format(
+                    seconds=time.monotonic() - started,
+                    urls=platform.urls,
+                    passcode=platform.passcode,
+                    home=home,
+                )
+            )
+            platform.wait()
+    except _StopRequested:
+        _say("Stopped.")
+    except (HomeError, PlatformError, NotAnsweringError) as error:
+        sys.exit(str(error))
+    else:
+        sys.exit(f"supervisor has ended and with it the platform; see {home.logs}.")
+
+
+def _request_stop(_: int, __: FrameType | None) -> None:
+    # One request is enough; a second Ctrl-C must not break off the orderly stop.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    _say("\nStopping …")
+    raise _StopRequested
+
+
+def _say(text: str) -> None:
+    # A terminal that was closed can't be told anything, and the stop has to go on.
+    with suppress(OSError):
+        print(text, flush=True)  # noqa: T201 - this is what the command is for
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""`make up` and `make reset` as people run them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from embedded.ports import USUAL
+
+Wait = Callable[[list[psutil.Process]], None]
+LAST_LINE = "Ctrl-C stops it"
+
+
+class Up:
+    """A running `make up`."""
+
+    def __init__(self, home: Path) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "embedded.up"],
+            env=environment(home),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+
+    def wait_for_the_banner(self) -> None:
+        assert self._child.stdout is not None
+        while LAST_LINE not in self.said:
+            line = self._child.stdout.readline()
+            assert line, f"it ended: {self.said}"
+            self.said += line
+
+    def processes(self) -> list[psutil.Process]:
+        return list(psutil.Process(self._child.pid).children(recursive=True))
+
+    def end(self, number: signal.Signals) -> int:
+        self._child.send_signal(number)
+        rest, _ = self._child.communicate(timeout=60)
+        self.said += rest
+        return self._child.returncode
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "CONFERENCE_HOME": str(home)}
+
+
+def run(module: str, home: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module]
+    return subprocess.run(
+        command, env=environment(home), capture_output=True, text=True, check=False
+    )
+
+
+@contextmanager
+def up(home: Path) -> Iterator[Up]:
+    platform = Up(home)
+    try:
+        platform.wait_for_the_banner()
+        yield platform
+    finally:
+        platform.end(signal.SIGTERM)
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """The port, taken by this process unless somebody else has it already."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            holder.bind(("127.0.0.1", port))
+        except OSError:
+            yield
+            return
+        holder.listen()
+        yield
+
+
+def test_up_dodges_a_taken_port_refuses_a_second_one_and_stops_cleanly(
+    tmp_path: Path, wait_for_the_end: Wait
+) -> None:
+    home = tmp_path / "a home with 100% odd letters; #1"
+    with taken(USUAL["site"]), up(home) as platform:
+        assert f"Port {USUAL['site']} (site) is taken by " in platform.said
+        assert oct((home / "secrets.json").stat().st_mode).endswith("600")
+
+        for module in ("embedded.up", "embedded.reset"):
+            refused = run(module, home)
+            assert refused.returncode == 1
+            assert refused.stderr.startswith("The platform already runs on http://127.0.0.1:")
+
+        left = platform.processes()
+        assert len(left) > 8
+        assert platform.end(signal.SIGINT) == 0
+        wait_for_the_end(left)
+        assert platform.said.endswith("Stopped.\n")
+
+    assert run("embedded.reset", home).returncode == 0
+    assert not home.exists()
+
+
+def test_nothing_is_left_when_up_is_killed(tmp_path: Path, wait_for_the_end: Wait) -> None:
+    with up(tmp_path) as platform:
+        left = platform.processes()
+        platform.end(signal.SIGKILL)
+        wait_for_the_end(left)
+
+
+def test_reset_leaves_alone_what_it_did_not_make(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "mine.txt").write_text("mine")
+    assert run("embedded.reset", tmp_path).returncode == 0
+    assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
