@@ -303,7 +303,7 @@ class Report(Input):
     id: UUID
     checked_at: Instant
     complete: bool
-    findings: Annotated[list[Finding], Field(max_length=10_000)]
+    findings: Annotated[list[Finding], Field(max_length=500)]
 
 
 class Reports(BaseModel):

@@ -14,6 +14,7 @@ from servicekit.http import NeighbourAwayError
 
 LARGEST_BODY_BYTES = 60_000
 """A little less than what services take."""
+MOST_FINDINGS = 500
 LONGEST_TEXT = 1000
 MOST_MAILED = 50
 """As many as the mail shows."""
@@ -97,7 +98,7 @@ def that_fit(items: list[dict[str, str | bool]]) -> list[dict[str, str | bool]]:
     size = 0
     for number, item in enumerate(items):
         size += len(orjson.dumps(item)) + 1
-        if size > LARGEST_BODY_BYTES:
+        if size > LARGEST_BODY_BYTES or number == MOST_FINDINGS:
             log.warning("not all findings fit", sent=number, found=len(items))
             return items[:number]
     return items
