@@ -86,7 +86,7 @@ format: $(INSTALLED) ## Let ruff put the code in order
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write docs/problems.md anew from the code
+docs: $(INSTALLED) ## Write docs/problems.md and docs/settings.md anew from the code
 	$(BIN)/python tests/check_repository.py --write
 
 .PHONY: bench

@@ -10,10 +10,19 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
+from agenda.settings import AgendaSettings
+from c4p.settings import C4pSettings
+from consistency.settings import JobSettings
+from email_service.settings import EmailSettings
+from frontend.settings import FrontendSettings
 from servicekit.problems import ProblemType
+from servicekit.settings import ServerSettings, Settings
 
 ROOT = Path(__file__).parents[1]
 PROBLEMS = ROOT / "docs" / "problems.md"
+SETTINGS = ROOT / "docs" / "settings.md"
 MOST_LINES = 400
 SERVICES = {
     "Any service": "servicekit.problems",
@@ -22,6 +31,21 @@ SERVICES = {
     "email-service": "email_service.schemas",
     "frontend": "frontend.schemas",
 }
+SETTINGS_OF: dict[str, type[Settings]] = {
+    "c4p-service": C4pSettings,
+    "agenda-service": AgendaSettings,
+    "email-service": EmailSettings,
+    "frontend": FrontendSettings,
+    "consistency-job": JobSettings,
+}
+SETTINGS_INTRODUCTION = """# Settings
+
+Everything is read from the environment. A missing or wrong value stops the start with one sentence
+that names it. `c4p-migrate` needs `DATABASE_URL` only; consistency-job listens nowhere, so it has
+none of `HOST`, `PORT`, `METRICS_PORT`, `SHUTDOWN_GRACE_SECONDS` and `MAX_BODY_BYTES`.
+
+This page is written by `make docs` from the code, and `make lint` fails when it is stale.
+"""
 INTRODUCTION = """# Problems
 
 Every error is a problem document (RFC 9457, `application/problem+json`) with at least `type`,
@@ -54,6 +78,26 @@ def problems_page() -> str:
     return "\n".join(parts)
 
 
+def settings_page() -> str:
+    """docs/settings.md as it should be."""
+    parts = [SETTINGS_INTRODUCTION]
+    shared = {**ServerSettings.model_fields}
+    parts.append(_settings_table("Every service", shared))
+    for title, kind in SETTINGS_OF.items():
+        own = {name: each for name, each in kind.model_fields.items() if name not in shared}
+        parts.append(_settings_table(title, own))
+    return "\n".join(parts)
+
+
+def _settings_table(title: str, fields: dict[str, FieldInfo]) -> str:
+    rows = [f"## {title}\n", "| setting | default | what it is |", "|---|---|---|"]
+    for name, each in fields.items():
+        default = "needed" if each.is_required() else f"`{each.default}`"
+        default = "none" if each.default is None else default
+        rows.append(f"| `{name.upper()}` | {default} | {each.description} |")
+    return "\n".join(rows) + "\n"
+
+
 def tracked() -> list[Path]:
     """The files of the repository, as git knows them."""
     listed = subprocess.run(
@@ -84,11 +128,11 @@ def named_indexes() -> Iterator[str]:
 
 def stale_pages(*, write: bool) -> Iterator[str]:
     """Generated pages that do not say what the code says."""
-    page = problems_page()
-    if write:
-        PROBLEMS.write_text(page)
-    elif not PROBLEMS.exists() or PROBLEMS.read_text() != page:
-        yield "docs/problems.md is stale: run `make docs`."
+    for path, page in {PROBLEMS: problems_page(), SETTINGS: settings_page()}.items():
+        if write:
+            path.write_text(page)
+        elif not path.exists() or path.read_text() != page:
+            yield f"{path.relative_to(ROOT)} is stale: run `make docs`."
 
 
 def main() -> None:
