@@ -1,8 +1,5 @@
 """The process: what stops its start, what does not, and another schedule the next time."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from embedded.process import Process, running
+from embedded.process import Process, refusal, running
 from embedded.services import SCHEDULE, agenda
 from servicekit.testing import free_port
 
@@ -18,30 +15,15 @@ GOOD = SCHEDULE.read_text()
 WITHOUT_MAIN = GOOD.replace('"main"', '"cellar"')
 
 
-def refusal(env: Mapping[str, str]) -> str:
+def refused(env: Mapping[str, str]) -> str:
     """What the service says when it refuses to start."""
-    settings = {
-        "PORT": str(free_port()),
-        "METRICS_PORT": str(free_port()),
-        "VALKEY_URL": "redis://127.0.0.1:1/0",
-        "SCHEDULE_FILE": str(SCHEDULE),
-        **env,
-    }
-    ended = subprocess.run(
-        [sys.executable, "-m", "agenda.main"],
-        env={"PATH": os.environ["PATH"], **settings},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (ended.returncode, ended.stdout) == (1, "")
-    return ended.stderr
+    program = agenda(free_port(), free_port(), "redis://127.0.0.1:1/0", SCHEDULE, env)
+    return refusal(program)
 
 
 def test_missing_settings_stop_the_start() -> None:
     names = ["PORT", "METRICS_PORT", "VALKEY_URL", "SCHEDULE_FILE"]
-    sentences = refusal(dict.fromkeys(names, "")).splitlines()
+    sentences = refused(dict.fromkeys(names, "")).splitlines()
     found = [sentence.partition(" is missing: it is ")[0] for sentence in sentences]
     assert found == [f"The setting {name}" for name in names]
 
@@ -55,7 +37,7 @@ def test_wrong_settings_stop_the_start(url: str) -> None:
         "VALKEY_URL": url,
         "VALKEY_TIMEOUT_SECONDS": "0",
     }
-    sentences = refusal(wrong).splitlines()
+    sentences = refused(wrong).splitlines()
     found = [sentence.partition(" is wrong (")[0] for sentence in sentences]
     assert found == [f"The setting {name}" for name in wrong]
 
@@ -77,7 +59,7 @@ def test_wrong_schedule_stops_the_start(
     path = tmp_path / "schedule.toml"
     if content is not None:
         path.write_bytes(content)
-    (sentence,) = refusal({"SCHEDULE_FILE": str(path)}).splitlines()
+    (sentence,) = refused({"SCHEDULE_FILE": str(path)}).splitlines()
     assert sentence.startswith(f"The setting SCHEDULE_FILE is wrong ({path}{complaint}")
 
 

@@ -25,6 +25,9 @@ from servicekit.telemetry import continued_from
 POLL_SECONDS = 1.0
 """How long a retry that is due may be overlooked: only new rows are notified."""
 
+DRAIN_SECONDS = 5.0
+"""How long calls may end after SIGTERM; what takes longer is made again when its lease ends."""
+
 DEPTH = Gauge("outbox_waiting", "Deliveries that wait")
 OLDEST = Gauge("outbox_oldest_seconds", "Age of the delivery that has waited longest, in seconds")
 ENDED = Counter("outbox_attempts_total", "Attempts by outcome", ["target", "outcome"])
@@ -54,7 +57,7 @@ class Outbox:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Work until cancelled; then let the calls that are under way end, within their limit."""
+        """Work until cancelled; then let the calls that are under way end."""
         while not self.has_schema:
             self.has_schema = await self._store.has_schema()
             if not self.has_schema:
@@ -66,7 +69,7 @@ class Outbox:
         finally:
             listener.cancel()
             if self._under_way:
-                await asyncio.wait(self._under_way, timeout=self._settings.call_timeout_seconds)
+                await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
 
     async def _turn(self) -> None:
         self._wake.clear()

@@ -34,7 +34,9 @@ class OutboxSettings(ServerSettings):
         8, ge=1, le=64, description="how many deliveries are under way at once, 1 to 64"
     )
     call_timeout_seconds: Seconds = Field(
-        5, description="the time limit of one call to another service, in seconds"
+        12,
+        description="the time limit of one call to another service, in seconds; "
+        "more than email-service gives the relay",
     )
 
 

@@ -18,8 +18,9 @@ from alembic import command
 from sqlalchemy import create_engine, text
 
 from c4p.migrate import configuration
+from embedded import services
 from embedded.backing import postgres
-from embedded.process import Process, running
+from embedded.process import Process, refusal, running
 from servicekit.testing import free_port, wait_for
 
 DRAFT = {
@@ -28,6 +29,7 @@ DRAFT = {
     "speaker_name": "Ada Lovelace",
     "speaker_email": "ada@example.org",
 }
+NOWHERE = "postgresql://a:b@127.0.0.1:1/x"
 Submit = Callable[..., dict[str, Any]]
 
 
@@ -125,38 +127,15 @@ def test_migrations_can_go_back(folder: Path) -> None:
         engine.dispose()
 
 
-def _start(module: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", module],
-        env={"PATH": os.environ["PATH"], **env},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-
-
 def test_migration_without_a_database_ends_with_a_sentence() -> None:
-    ended = _start("c4p.migrate", {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x"})
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("The database can't be migrated: connection failed")
-
-
-GOOD = {
-    "PORT": "1",
-    "METRICS_PORT": "2",
-    "DATABASE_URL": "postgresql://a:b@127.0.0.1:1/x",
-    "AGENDA_URL": "http://127.0.0.1:3",
-    "EMAIL_URL": "http://127.0.0.1:4",
-    "PUBLIC_URL": "http://127.0.0.1:5",
-    "LINK_KEY": "k" * 32,
-}
+    said = refusal(services.migration(NOWHERE))
+    assert said.startswith("The database can't be migrated: connection failed")
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DATABASE_URL", None),
+        ("DATABASE_URL", ""),
         ("DATABASE_URL", "mysql://x"),
         ("AGENDA_URL", "no-address"),
         ("LINK_KEY", "short"),
@@ -164,13 +143,18 @@ GOOD = {
         ("OUTBOX_LEASE_SECONDS", "-1"),
     ],
 )
-def test_wrong_setting_stops_the_start_with_a_sentence(name: str, value: str | None) -> None:
-    env = {key: text for key, text in {**GOOD, name: value}.items() if text is not None}
-    ended = _start("c4p.main", env)
-    assert ended.returncode == 1
-    (sentence,) = ended.stderr.splitlines()
+def test_wrong_setting_stops_the_start_with_a_sentence(name: str, value: str) -> None:
+    program = services.c4p(
+        free_port(),
+        free_port(),
+        database_url=NOWHERE,
+        urls=dict.fromkeys(("agenda", "email", "public"), "http://127.0.0.1:1"),
+        link_key="k" * 32,
+        env={name: value},
+    )
+    (sentence,) = refusal(program).splitlines()
     assert sentence.startswith(f"The setting {name} is ")
-    assert value is None or value not in sentence
+    assert not value or value not in sentence
 
 
 def test_log_has_a_line_for_each_request_and_nobody_in_it(

@@ -105,3 +105,17 @@ def running(program: Program, log_folder: Path) -> Iterator[Process]:
         yield process
     finally:
         process.stop()
+
+
+def refusal(program: Program) -> str:
+    """What a program says on stderr when it refuses to start; it must exit with 1, and soon."""
+    ended = subprocess.run(  # noqa: S603 - a program of ours
+        program.command,
+        env=program.environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, ""), ended
+    return ended.stderr
