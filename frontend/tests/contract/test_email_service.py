@@ -19,7 +19,7 @@ ID = "01975c2e-8f6a-7000-8000-000000000001"
 MAIL = {
     "key": match.str("01975c2e-8f6a-7000-8000-000000000002:1"),
     "template": match.str("proposal-received"),
-    "to": match.regex("a***@example.org", regex=r"^[^@]*\*[^@]*@"),
+    "to": match.str("a…@example.org"),
     "reference": ID,
 }
 

@@ -1,0 +1,100 @@
+"""email-service keeps the pacts with its consumers, on a real Valkey and a real mail sink."""
+
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from redis import Redis
+from tests.contract.files import pacts_with
+from tests.contract.provider import Handlers, verify
+
+from embedded.process import Process, running
+from embedded.services import email
+from servicekit.testing import free_port, wait_for
+
+PROVIDER = "email-service"
+MAIL = {
+    "template": "proposal-received",
+    "to": "ada@example.org",
+    "reference": "01975c2e-8f6a-7000-8000-000000000001",
+    "data": {
+        "speaker_name": "Ada Lovelace",
+        "title": "Outboxes",
+        "link": "https://conference.example.org/proposals/1?token=abc",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def service(
+    valkey_server: Process, mail_server: Process, smtp_port: int, folder: Path
+) -> Iterator[Process]:
+    program = email(free_port(), free_port(), valkey_server.url, smtp_port)
+    with running(program, folder) as process:
+        yield process
+
+
+class States:
+    """What the consumers want to have happened to mails."""
+
+    def __init__(self, client: httpx2.Client, valkey: Process, relay: Process) -> None:
+        self._client = client
+        self._valkey = valkey
+        self._relay = relay
+        self._background = ThreadPoolExecutor(1)
+        self._under_way: Future[httpx2.Response] | None = None
+
+    def reset(self) -> None:
+        """No mail was ever sent, and all that the service needs is there."""
+        if self._under_way is not None:
+            self._relay.send(signal.SIGCONT)
+            self._under_way.result().raise_for_status()
+            self._under_way = None
+        for process in (self._valkey, self._relay):
+            if not process.program.is_ready():
+                process.start()
+        with Redis.from_url(self._valkey.url) as valkey:
+            valkey.flushall()
+
+    def sent(self, key: str = "1", **fields: Any) -> None:
+        """A mail that the relay has taken."""
+        self._post(key, fields).raise_for_status()
+
+    def being_sent(self, key: str = "1", **fields: Any) -> None:
+        """A mail that a relay is slow to take."""
+        self._relay.send(signal.SIGSTOP)
+        self._under_way = self._background.submit(self._post, key, fields)
+        reference = {**MAIL, **fields}["reference"]
+        wait_for(
+            lambda: self._client.get("/emails", params={"reference": reference}).json()["items"],
+            "the mail to be under way",
+        )
+
+    def _post(self, key: str, fields: dict[str, Any]) -> httpx2.Response:
+        headers = {"Idempotency-Key": key}
+        return self._client.post("/emails", json={**MAIL, **fields}, headers=headers)
+
+
+@pytest.fixture
+def states(service: Process, valkey_server: Process, mail_server: Process) -> Iterator[States]:
+    with httpx2.Client(base_url=service.url, timeout=20) as client:
+        yield States(client, valkey_server, mail_server)
+
+
+@pytest.mark.parametrize("pact", pacts_with(PROVIDER), ids=lambda path: path.stem)
+def test_pact_is_kept(
+    pact: Path, service: Process, states: States, valkey_server: Process, mail_server: Process
+) -> None:
+    known: Handlers = {
+        "a running service": lambda: None,
+        "no mails": lambda: None,
+        "a mail was sent": states.sent,
+        "a mail is being sent": states.being_sent,
+        "the mail relay is away": mail_server.stop,
+        "the store is away": valkey_server.stop,
+    }
+    verify(pact, PROVIDER, service.url, known, states.reset)

@@ -1,0 +1,266 @@
+"""What frontend expects of c4p-service for organizers: lists, decisions, deliveries, reports."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pact import match
+from tests.contract.consumer import (
+    JSON,
+    PROBLEM,
+    RecordedPact,
+    made,
+    one_of,
+    problem,
+    some,
+    time,
+)
+
+from frontend.answers import DeliveryState
+from frontend.clients import C4p, ProblemAnswerError
+
+from .proposals import ACCEPTED, ACTOR, ID, OTHER_ID, SUBMITTED, proposal
+
+COUNTS = {each: match.int(0) for each in ("submitted", "accepted", "rejected", "withdrawn")}
+MESSAGE = "See you in June."
+OPENS_AT = datetime(2027, 1, 10, 9, tzinfo=UTC)
+CLOSES_AT = datetime(2027, 3, 1, 23, tzinfo=UTC)
+
+
+def delivery(state: str, **fields: Any) -> dict[str, Any]:
+    """A delivery in this state, that has not failed and is not to be tried again."""
+    return {
+        "id": match.uuid(OTHER_ID),
+        "proposal_id": match.uuid(ID),
+        "target": one_of("email", "agenda"),
+        "kind": one_of("received", "session", "accepted", "rejected", "withdrawn"),
+        "state": state,
+        "attempts": match.int(1),
+        "created_at": time(),
+        "next_attempt_at": None,
+        "delivered_at": None,
+        "last_error": None,
+        **fields,
+    }
+
+
+async def test_proposals_are_searched(pact: RecordedPact) -> None:
+    (
+        pact.upon_receiving("a search for submitted proposals")
+        .given(SUBMITTED)
+        .with_request("GET", "/proposals")
+        .with_query_parameters({"state": "submitted", "q": "outboxes", "limit": "50"})
+        .will_respond_with(200)
+        .with_body({"items": some(proposal()), "next_cursor": None, "counts": COUNTS}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        page = await C4p(c4p).proposals("submitted", "outboxes")
+    assert [str(each.id) for each in page.items] == [ID]
+
+
+async def test_proposals_come_in_pages(pact: RecordedPact) -> None:
+    asked = {
+        "a question for the first page of proposals": ({}, match.uuid(OTHER_ID)),
+        "a question for the last page of proposals": (
+            {"cursor": made(OTHER_ID, "${cursor}")},
+            None,
+        ),
+    }
+    for what, (params, next_cursor) in asked.items():
+        (
+            pact.upon_receiving(what)
+            .given("two submitted proposals")
+            .with_request("GET", "/proposals")
+            .with_query_parameters({**params, "limit": "1"})
+            .will_respond_with(200)
+            .with_body(
+                {"items": some(proposal()), "next_cursor": next_cursor, "counts": COUNTS}, JSON
+            )
+        )
+    async with pact.neighbour() as c4p:
+        first = await C4p(c4p).proposals(limit=1)
+        last = await C4p(c4p).proposals(limit=1, cursor=first.next_cursor)
+    assert last.next_cursor is None
+
+
+async def test_many_are_decided(pact: RecordedPact) -> None:
+    decision = {"decision": "accepted", "message": MESSAGE}
+    accepted = proposal("accepted", decided_at=time(), message=MESSAGE)
+    (
+        pact.upon_receiving("a decision on two proposals")
+        .given("a submitted proposal and a withdrawn one")
+        .with_request("POST", "/proposals/decisions")
+        .with_header("X-Actor", ACTOR)
+        .with_body(
+            {
+                "decisions": [
+                    {"proposal_id": made(ID, "${proposal_id}"), **decision},
+                    {"proposal_id": made(OTHER_ID, "${other_id}"), **decision},
+                ]
+            },
+            JSON,
+        )
+        .will_respond_with(200)
+        .with_body(
+            {
+                "results": [
+                    {
+                        "proposal_id": match.uuid(ID),
+                        "status": 200,
+                        "proposal": accepted,
+                        "problem": None,
+                    },
+                    {
+                        "proposal_id": match.uuid(OTHER_ID),
+                        "status": 409,
+                        "proposal": None,
+                        "problem": problem("wrong-state", 409),
+                    },
+                ]
+            },
+            JSON,
+        )
+    )
+    async with pact.neighbour() as c4p:
+        done, refused = await C4p(c4p).decide_many([ID, OTHER_ID], "accepted", MESSAGE, actor=ACTOR)
+    assert done.proposal is not None
+    assert refused.problem is not None
+
+
+async def test_history(pact: RecordedPact) -> None:
+    def event(kind: str, version: int, data: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": match.uuid(OTHER_ID),
+            "kind": kind,
+            "actor": match.str(ACTOR),
+            "at": time(),
+            "version": version,
+            "data": match.like(data),
+        }
+
+    events = [event("submitted", 1, {}), event("accepted", 2, {"message": MESSAGE})]
+    (
+        pact.upon_receiving("a question for the history of a proposal")
+        .given(ACCEPTED)
+        .with_request("GET", made(f"/proposals/{ID}/events", "/proposals/${proposal_id}/events"))
+        .will_respond_with(200)
+        .with_body({"items": events}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        assert [each.kind for each in await C4p(c4p).events(ID)] == ["submitted", "accepted"]
+
+
+ERROR = match.str("503 The mail relay is away.")
+
+
+@pytest.mark.parametrize(
+    ("state", "given", "fields"),
+    [
+        ("delivered", "a mail that has arrived", {"delivered_at": time()}),
+        ("waiting", "a mail that waits", {"next_attempt_at": time(), "last_error": ERROR}),
+        ("failed", "a mail that was given up", {"last_error": ERROR}),
+    ],
+)
+async def test_deliveries(
+    pact: RecordedPact, state: DeliveryState, given: str, fields: dict[str, Any]
+) -> None:
+    (
+        pact.upon_receiving(f"a question for the {state} deliveries of a proposal")
+        .given(given)
+        .with_request("GET", "/deliveries")
+        .with_query_parameter("proposal_id", made(ID, "${proposal_id}"))
+        .with_query_parameters({"state": state, "limit": "50"})
+        .will_respond_with(200)
+        .with_body({"items": some(delivery(state, **fields)), "next_cursor": None}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        page = await C4p(c4p).deliveries(ID, state)
+    assert page.items[0].state == state
+
+
+async def test_delivery_is_retried(pact: RecordedPact) -> None:
+    path = made(f"/deliveries/{OTHER_ID}/retry", "/deliveries/${delivery_id}/retry")
+    (
+        pact.upon_receiving("the wish to send a mail again")
+        .given("a mail that has arrived")
+        .with_request("POST", path)
+        .with_header("X-Actor", ACTOR)
+        .will_respond_with(202)
+        .with_body(delivery("waiting", next_attempt_at=time()), JSON)
+    )
+    async with pact.neighbour() as c4p:
+        assert (await C4p(c4p).retry(OTHER_ID, actor=ACTOR)).state == "waiting"
+
+
+async def test_unknown_delivery_is_retried(pact: RecordedPact) -> None:
+    (
+        pact.upon_receiving("the wish to send a mail again that is not there")
+        .given("no proposals")
+        .with_request("POST", f"/deliveries/{OTHER_ID}/retry")
+        .with_header("X-Actor", ACTOR)
+        .will_respond_with(404)
+        .with_body(problem("delivery-not-found", 404), PROBLEM)
+    )
+    async with pact.neighbour() as c4p:
+        with pytest.raises(ProblemAnswerError) as refusal:
+            await C4p(c4p).retry(OTHER_ID, actor=ACTOR)
+    assert refusal.value.status == 404
+
+
+async def test_window_is_set(pact: RecordedPact) -> None:
+    window = {"opens_at": OPENS_AT.isoformat(), "closes_at": CLOSES_AT.isoformat()}
+    (
+        pact.upon_receiving("a new window")
+        .given("no proposals")
+        .with_request("PUT", "/cfp")
+        .with_header("X-Actor", ACTOR)
+        .with_body(window, JSON)
+        .will_respond_with(200)
+        .with_body({"opens_at": time(), "closes_at": time(), "open": match.bool(True)}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        await C4p(c4p).set_cfp(OPENS_AT, CLOSES_AT, actor=ACTOR)
+
+
+async def test_window_that_closes_first(pact: RecordedPact) -> None:
+    window = {"opens_at": CLOSES_AT.isoformat(), "closes_at": OPENS_AT.isoformat()}
+    errors = some({"field": match.str("closes_at"), "detail": match.str("It is too early.")})
+    (
+        pact.upon_receiving("a new window that closes before it opens")
+        .given("no proposals")
+        .with_request("PUT", "/cfp")
+        .with_header("X-Actor", ACTOR)
+        .with_body(window, JSON)
+        .will_respond_with(422)
+        .with_body(problem("invalid-request", 422, errors=errors), PROBLEM)
+    )
+    async with pact.neighbour() as c4p:
+        with pytest.raises(ProblemAnswerError) as refusal:
+            await C4p(c4p).set_cfp(CLOSES_AT, OPENS_AT, actor=ACTOR)
+    assert refusal.value.problem.errors is not None
+
+
+async def test_reports(pact: RecordedPact) -> None:
+    finding = {
+        "check": match.str("missing-session"),
+        "subject": match.str(ID),
+        "detail": match.str("It is accepted and not on the agenda."),
+        "cure": match.str("Send it again."),
+        "repaired": match.bool(False),
+    }
+    report = {
+        "id": match.uuid(OTHER_ID),
+        "checked_at": time(),
+        "complete": match.bool(True),
+        "findings": some(finding),
+    }
+    (
+        pact.upon_receiving("a question for the consistency reports")
+        .given("a consistency report with a finding")
+        .with_request("GET", "/consistency-reports")
+        .will_respond_with(200)
+        .with_body({"items": some(report)}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        (latest,) = await C4p(c4p).reports()
+    assert len(latest.findings) == 1
