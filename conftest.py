@@ -1,6 +1,5 @@
 """Fixtures that the tests of every folder share: the real backing services."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +9,6 @@ from embedded.backing import mail_sink, postgres, valkey
 from embedded.process import Process, running
 from servicekit.testing import free_port
 
-# The plugin is found from wherever and however pytest is started.
-sys.path.insert(0, str(Path(__file__).parent))
 pytest_plugins = ["tests.contract.plugin"]
 
 

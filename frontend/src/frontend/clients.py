@@ -125,7 +125,7 @@ class Agenda(Client):
         return await self._call(Schedule, "GET", "/schedule")
 
     async def move(self, proposal_id: UUID | str, slot_id: str) -> Session:
-        """Move a session to a free slot; `slot-taken` has the members `taken_by` and `title`."""
+        """Move a session to a free slot; `slot-taken` has `taken_by`, `taken_by_title`."""
         path = f"/sessions/{_segment(proposal_id)}/slot"
         return await self._call(Session, "PUT", path, json={"slot_id": slot_id})
 
