@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -50,12 +51,14 @@ class AgendaClient:
             "speaker": proposal.speaker_name,
             "version": proposal.version,
         }
-        _check(await self._neighbour.request("PUT", f"/sessions/{proposal.id}", json=session))
+        answer = await self._neighbour.request("PUT", f"/sessions/{proposal.id}", json=session)
+        _check(answer, 200, 201, naming={"proposal_id": str(proposal.id)})
 
     async def remove(self, proposal: Proposal) -> None:
         """Take the proposal off the agenda."""
         params = {"version": proposal.version}
-        _check(await self._neighbour.request("DELETE", f"/sessions/{proposal.id}", params=params))
+        answer = await self._neighbour.request("DELETE", f"/sessions/{proposal.id}", params=params)
+        _check(answer, 204)
 
 
 class EmailClient:
@@ -75,27 +78,34 @@ class EmailClient:
             "data": {**delivery.data["data"], "link": link},
         }
         headers = {"Idempotency-Key": delivery.key}
-        _check(await self._neighbour.request("POST", "/emails", json=mail, headers=headers))
+        answer = await self._neighbour.request("POST", "/emails", json=mail, headers=headers)
+        _check(answer, 202, naming={"key": delivery.key})
 
 
-def _check(response: httpx2.Response) -> None:
-    """Nothing for a success or an overtaken call, else the exception that says what to do."""
-    if response.is_success:
+def _check(
+    response: httpx2.Response, *successes: int, naming: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Nothing for a success or an overtaken call, else the exception that says what to do.
+
+    A success names what it is about, a refusal is a problem. Anything else was said by somebody
+    in between, such as a proxy while the service is replaced, and settles nothing.
+    """
+    status, document = response.status_code, _document(response)
+    if status in successes and naming.items() <= document.items():
         return
-    problem = _problem(response)
-    kind = str(problem.get("type", ""))
+    kind = str(document.get("type", ""))
     if kind == "urn:problem:stale-version":
         # A newer change of the same proposal has arrived already: this one is history.
         return
-    reason = f"{response.status_code} {problem.get('detail', 'without a reason')}"[:500]
-    if response.is_server_error or response.status_code in _TRY_LATER:
-        raise TryLaterError(reason)
-    if kind == "urn:problem:sending-now":
+    if not kind.startswith("urn:problem:"):
+        raise TryLaterError(f"An answer {status} that is not the service's own.")
+    reason = f"{status} {document.get('detail', 'without a reason')}"[:500]
+    if response.is_server_error or status in _TRY_LATER or kind == "urn:problem:sending-now":
         raise TryLaterError(reason)
     raise RefusedError(reason)
 
 
-def _problem(response: httpx2.Response) -> Mapping[str, Any]:
+def _document(response: httpx2.Response) -> Mapping[str, Any]:
     try:
         document = response.json()
     except ValueError:

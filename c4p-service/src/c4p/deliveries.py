@@ -4,11 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import Row, func, select, text, update
 
-from c4p.domain import Delivery, DeliveryKind, DeliveryState, Target
+from c4p.domain import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    State,
+    Target,
+    WrongStateError,
+)
 from c4p.store import Transaction
-from c4p.tables import deliveries
+from c4p.tables import deliveries, proposals
 
 _columns = deliveries.c
 
@@ -18,7 +26,8 @@ _CLAIM = text(
     """
     WITH due AS MATERIALIZED (
         SELECT candidate.id FROM deliveries AS candidate
-        WHERE candidate.state = 'waiting' AND candidate.next_attempt_at <= now()
+        WHERE candidate.target = :target
+          AND candidate.state = 'waiting' AND candidate.next_attempt_at <= now()
           AND NOT EXISTS (
             SELECT FROM deliveries AS earlier
             WHERE earlier.proposal_id = candidate.proposal_id
@@ -35,21 +44,39 @@ _CLAIM = text(
 ).columns(*deliveries.columns)
 
 
+log = structlog.get_logger()
+
+
 class DeliveryNotFoundError(Exception):
     """There is no such delivery."""
 
 
-async def claim(transaction: Transaction, most: int, lease_seconds: float) -> Sequence[Delivery]:
+class DeliveryChangedError(Exception):
+    """The delivery was attempted since the caller looked."""
+
+
+async def claim(
+    transaction: Transaction, target: Target, most: int, lease_seconds: float
+) -> Sequence[Delivery]:
     """Up to `most` deliveries that are due, which belong to the caller for `lease_seconds`."""
     rows = await transaction.connection.execute(
-        _CLAIM, {"most": most, "lease_seconds": lease_seconds}
+        _CLAIM, {"target": target, "most": most, "lease_seconds": lease_seconds}
     )
-    return [_delivery(row) for row in rows]
+    return [delivery for row in rows if (delivery := _known(row)) is not None]
 
 
-async def delivered(transaction: Transaction, delivery: Delivery) -> None:
-    """It arrived."""
-    await _end(
+def _known(row: Row[Any]) -> Delivery | None:
+    try:
+        return _delivery(row)
+    except ValueError as error:
+        # Written by a newer version of this service, which makes it when the lease ends.
+        log.warning("delivery left to a newer version", delivery=str(row.id), reason=str(error))
+        return None
+
+
+async def delivered(transaction: Transaction, delivery: Delivery) -> bool:
+    """It arrived. False, as in each of these: the lease was over, and nothing is written."""
+    return await _end(
         transaction,
         delivery,
         {
@@ -63,9 +90,9 @@ async def delivered(transaction: Transaction, delivery: Delivery) -> None:
 
 async def postponed(
     transaction: Transaction, delivery: Delivery, error: str, wait_seconds: float
-) -> None:
+) -> bool:
     """It did not arrive and is tried again in `wait_seconds`."""
-    await _end(
+    return await _end(
         transaction,
         delivery,
         {
@@ -76,9 +103,9 @@ async def postponed(
     )
 
 
-async def given_up(transaction: Transaction, delivery: Delivery, error: str) -> None:
+async def given_up(transaction: Transaction, delivery: Delivery, error: str) -> bool:
     """It can't arrive unless a person does something and retries it."""
-    await _end(
+    return await _end(
         transaction,
         delivery,
         {
@@ -90,9 +117,9 @@ async def given_up(transaction: Transaction, delivery: Delivery, error: str) -> 
     )
 
 
-async def _end(transaction: Transaction, delivery: Delivery, values: Mapping[str, Any]) -> None:
+async def _end(transaction: Transaction, delivery: Delivery, values: Mapping[str, Any]) -> bool:
     # A worker that was frozen past its lease finds other attempts there and changes nothing.
-    await transaction.connection.execute(
+    written = await transaction.connection.execute(
         update(deliveries)
         .where(
             _columns.id == delivery.id,
@@ -101,18 +128,30 @@ async def _end(transaction: Transaction, delivery: Delivery, values: Mapping[str
         )
         .values(values)
     )
+    return written.rowcount == 1
 
 
-async def retry(transaction: Transaction, delivery_id: UUID) -> Delivery:
+async def retry(transaction: Transaction, delivery_id: UUID, attempts: int | None) -> Delivery:
     """Make a delivery due now, or DeliveryNotFoundError.
 
     A mail that arrived is sent anew under a new key; anything else keeps its key, since nobody
-    knows whether it arrived.
+    knows whether it arrived. DeliveryChangedError when it was attempted since the caller saw
+    `attempts` (None is any), WrongStateError for the mail of a decision that no longer holds.
     """
-    query = select(deliveries).where(_columns.id == delivery_id).with_for_update()
+    query = (
+        select(deliveries, proposals.c.state.label("proposal_state"))
+        .join(proposals, proposals.c.id == _columns.proposal_id)
+        .where(_columns.id == delivery_id)
+        .with_for_update(of=deliveries)
+    )
     row = (await transaction.connection.execute(query)).one_or_none()
     if row is None:
         raise DeliveryNotFoundError("There is no delivery with this id.")
+    if attempts is not None and attempts != row.attempts:
+        raise DeliveryChangedError("It was tried again since you looked.")
+    decided = {DeliveryKind.ACCEPTED, DeliveryKind.REJECTED}
+    if row.kind in decided and row.kind != row.proposal_state:
+        raise WrongStateError(State(row.proposal_state), f"told to be {row.kind} any more")
     again = row.state == DeliveryState.DELIVERED and row.target == Target.EMAIL
     changed = await transaction.connection.execute(
         update(deliveries)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -19,7 +19,9 @@ def create(settings: C4pSettings) -> FastAPI:
     """The service, with the outbox working beside its routes."""
     limit, url = settings.call_timeout_seconds, str(settings.database_url)
     store = Store(url, settings.database_pool_size, settings.database_timeout_seconds)
-    links = Links(settings.link_key, str(settings.public_url), settings.link_days)
+    links = Links(
+        settings.link_key.get_secret_value(), str(settings.public_url), settings.link_days
+    )
     agenda = Neighbour("agenda-service", str(settings.agenda_url), timeout_seconds=limit)
     email = Neighbour("email-service", str(settings.email_url), timeout_seconds=limit)
     outbox = Outbox(store, AgendaClient(agenda), EmailClient(email, links), settings, url)
@@ -28,12 +30,13 @@ def create(settings: C4pSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store, app.state.links = store, links
         working = asyncio.create_task(outbox.run())
-        yield
-        working.cancel()
-        with suppress(asyncio.CancelledError):
+        try:
+            yield
+            outbox.stop()
             await working
-        for resource in (agenda, email, store):
-            await resource.close()
+        finally:
+            for resource in (agenda, email, store):
+                await resource.close()
 
     owned = {"the database's tables": lambda: outbox.has_schema}
     return create_app(

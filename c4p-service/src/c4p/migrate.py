@@ -8,6 +8,7 @@ from alembic.config import Config
 from sqlalchemy.exc import OperationalError
 
 from c4p.settings import DatabaseSettings
+from c4p.store import driver_url
 from servicekit.settings import load
 
 
@@ -15,7 +16,7 @@ def configuration(database_url: str) -> Config:
     """Alembic's configuration, without a file of its own."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    config.attributes["url"] = database_url.replace("postgresql://", "postgresql+psycopg://", 1)
+    config.attributes["url"] = driver_url(database_url)
     return config
 
 

@@ -1,4 +1,4 @@
-"""Makes the calls that committed changes cause, however often it takes, and never twice at once.
+"""Makes the calls that committed changes cause, however often it takes, and doubles none.
 
 A crash at any instant loses nothing: the row is written with the change, claimed before the call
 and ended after it. It doubles nothing: the receivers know the key or the version of each call.
@@ -24,7 +24,7 @@ from servicekit.telemetry import continued_from
 
 POLL_SECONDS = 1.0
 """How long a retry that is due may be overlooked: only new rows are notified."""
-
+MEASURE_SECONDS = 5.0
 DRAIN_SECONDS = 5.0
 """How long calls may end after SIGTERM; what takes longer is made again when its lease ends."""
 
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class Outbox:
-    """A worker that takes deliveries that are due and makes their calls."""
+    """A worker for each target, so that one that hangs does not hold up the other."""
 
     def __init__(
         self,
@@ -47,122 +47,44 @@ class Outbox:
         database_url: str,
     ) -> None:
         self._store = store
-        self._agenda = agenda
-        self._email = email
-        self._settings = settings
         self._database_url = database_url
+        self._stopping = asyncio.Event()
         self.has_schema = False
         """Whether the tables have been seen: until then nothing can be taken or told."""
-        self._wake = asyncio.Event()
-        self._under_way: set[asyncio.Task[None]] = set()
+
+        async def tell_agenda(delivery: Delivery) -> None:
+            # What the agenda is told is the state of now, not of then: the newest is always right.
+            proposal = await store.run(lambda tx: tx.proposal(delivery.proposal_id), atomic=False)
+            if proposal.state is State.ACCEPTED:
+                await agenda.put(proposal)
+            else:
+                await agenda.remove(proposal)
+
+        self._workers = (
+            Worker(Target.AGENDA, tell_agenda, store, settings),
+            Worker(Target.EMAIL, email.send, store, settings),
+        )
+
+    def stop(self) -> None:
+        """Claim nothing any more; `run` returns when the calls under way have ended."""
+        self._stopping.set()
+        for worker in self._workers:
+            worker.wake()
 
     async def run(self) -> None:
-        """Work until cancelled; then let the calls that are under way end."""
-        while not self.has_schema:
+        """Work until `stop`."""
+        while not self.has_schema and not self._stopping.is_set():
             self.has_schema = await self._store.has_schema()
             if not self.has_schema:
-                await asyncio.sleep(POLL_SECONDS / 4)
-        listener = asyncio.create_task(self._listen())
-        try:
-            while True:
-                await self._turn()
-        finally:
-            listener.cancel()
-            if self._under_way:
-                await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
-
-    async def _turn(self) -> None:
-        self._wake.clear()
-        free = self._settings.outbox_concurrency - len(self._under_way)
-        claimed = 0
-        if free > 0:
-            try:
-                claimed = await self._start_due(free)
-            except StoreAwayError as error:
-                log.warning("outbox waits for the database", reason=str(error))
-        if claimed == 0:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
-
-    async def _start_due(self, free: int) -> int:
-        lease = self._settings.outbox_lease_seconds
-
-        async def claim(transaction: Transaction) -> list[Delivery]:
-            claimed = list(await deliveries.claim(transaction, free, lease))
-            if not claimed:
-                waiting, oldest_seconds = await deliveries.depth(transaction)
-                DEPTH.set(waiting)
-                OLDEST.set(oldest_seconds)
-            return claimed
-
-        claimed = await self._store.run(claim, atomic=False)
-        for delivery in claimed:
-            task = asyncio.create_task(self._deliver(delivery))
-            self._under_way.add(task)
-            task.add_done_callback(self._ended)
-        return len(claimed)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
-        self._wake.set()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The lease ends by itself, so the delivery is not lost.
-            log.error("delivery broke", exc_info=error)
-
-    async def _deliver(self, delivery: Delivery) -> None:
-        with continued_from(delivery.traceparent, f"deliver {delivery.kind}"):
-            bound = log.bind(
-                delivery=str(delivery.id), proposal=str(delivery.proposal_id), kind=delivery.kind
-            )
-            try:
-                await self._call(delivery)
-            except (NeighbourAwayError, TryLaterError, RefusedError) as error:
-                await self._failed(delivery, error, bound)
-            else:
-                await self._end(lambda tx: deliveries.delivered(tx, delivery))
-                ENDED.labels(delivery.target, "delivered").inc()
-                bound.info("delivered", attempts=delivery.attempts)
-
-    async def _call(self, delivery: Delivery) -> None:
-        if delivery.target is Target.EMAIL:
-            await self._email.send(delivery)
-            return
-        # What the agenda is told is the state of now, not of then: the newest is always right.
-        proposal = await self._store.run(lambda tx: tx.proposal(delivery.proposal_id), atomic=False)
-        if proposal.state is State.ACCEPTED:
-            await self._agenda.put(proposal)
-        else:
-            await self._agenda.remove(proposal)
-
-    async def _failed(
-        self, delivery: Delivery, error: Exception, bound: structlog.typing.FilteringBoundLogger
-    ) -> None:
-        settings = self._settings
-        tried_for = datetime.now(UTC) - delivery.requested_at
-        hopeless = isinstance(error, RefusedError)
-        if hopeless or tried_for > timedelta(hours=settings.outbox_give_up_hours):
-            await self._end(lambda tx: deliveries.given_up(tx, delivery, str(error)))
-            ENDED.labels(delivery.target, "given up").inc()
-            bound.error("given up: it waits for a person", reason=str(error))
-            return
-        seconds = wait_seconds(
-            delivery.failures + 1,
-            settings.outbox_first_wait_seconds,
-            settings.outbox_longest_wait_seconds,
-            random.random(),  # noqa: S311 - jitter, not a secret
-        )
-        await self._end(lambda tx: deliveries.postponed(tx, delivery, str(error), seconds))
-        ENDED.labels(delivery.target, "postponed").inc()
-        bound.warning("postponed", reason=str(error), seconds=round(seconds, 2))
-
-    async def _end(self, write: Callable[[Transaction], Awaitable[None]]) -> None:
-        try:
-            await self._store.run(write, atomic=False)
-        except StoreAwayError:
-            log.warning("the outcome is not written down; the delivery is made again")
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), POLL_SECONDS / 4)
+        beside = [asyncio.create_task(work()) for work in (self._listen, self._measure)]
+        await asyncio.gather(*(worker.run(self._stopping) for worker in self._workers))
+        for task in beside:
+            task.cancel()
 
     async def _listen(self) -> None:
-        """Wake the worker when a transaction anywhere has committed a delivery."""
+        """Wake the workers when a transaction anywhere has committed a delivery."""
         while True:
             try:
                 connection = await psycopg.AsyncConnection.connect(
@@ -171,7 +93,138 @@ class Outbox:
                 async with connection:
                     await connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
                     async for _ in connection.notifies():
-                        self._wake.set()
-            except psycopg.OperationalError:
+                        for worker in self._workers:
+                            worker.wake()
+            except psycopg.Error:
                 # Polling goes on meanwhile; this only makes it prompt.
                 await asyncio.sleep(POLL_SECONDS)
+
+    async def _measure(self) -> None:
+        while True:
+            with suppress(StoreAwayError):
+                waiting, oldest_seconds = await self._store.run(deliveries.depth, atomic=False)
+                DEPTH.set(waiting)
+                OLDEST.set(oldest_seconds)
+            await asyncio.sleep(MEASURE_SECONDS)
+
+
+class Worker:
+    """Takes the deliveries to one target that are due, and makes their calls."""
+
+    def __init__(
+        self,
+        target: Target,
+        call: Callable[[Delivery], Awaitable[None]],
+        store: Store,
+        settings: OutboxSettings,
+    ) -> None:
+        self._target = target
+        self._call = call
+        self._store = store
+        self._settings = settings
+        self._woken = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Look for deliveries now."""
+        self._woken.set()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set; then let the calls that are under way end."""
+        while not stopping.is_set():
+            self._woken.clear()
+            if await self._start_due() == 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=DRAIN_SECONDS)
+
+    async def _start_due(self) -> int:
+        free = self._settings.outbox_concurrency - len(self._under_way)
+        if free == 0:
+            return 0
+        lease = self._settings.outbox_lease_seconds
+        try:
+            claimed = await self._store.run(
+                lambda tx: deliveries.claim(tx, self._target, free, lease), atomic=False
+            )
+        except StoreAwayError as error:
+            log.warning("outbox waits for the database", reason=str(error))
+            return 0
+        except Exception as error:
+            log.error("outbox could not claim", exc_info=error)
+            return 0
+        for delivery in claimed:
+            task = asyncio.create_task(self._deliver(delivery))
+            self._under_way.add(task)
+            task.add_done_callback(self._ended)
+        return len(claimed)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._woken.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The lease ends by itself, so the delivery is not lost.
+            log.error("delivery broke", exc_info=error)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        with continued_from(delivery.traceparent, f"deliver {delivery.kind}"):
+            try:
+                await self._call(delivery)
+            except StoreAwayError:
+                log.warning("delivery waits for the database", delivery=str(delivery.id))
+            except (NeighbourAwayError, TryLaterError, RefusedError) as error:
+                await self._failed(delivery, error)
+            else:
+                await self._end(
+                    delivery, "delivered", lambda tx: deliveries.delivered(tx, delivery)
+                )
+
+    async def _failed(self, delivery: Delivery, error: Exception) -> None:
+        settings, reason = self._settings, str(error)
+        tried_for = datetime.now(UTC) - delivery.requested_at
+        hopeless = isinstance(error, RefusedError)
+        if hopeless or tried_for > timedelta(hours=settings.outbox_give_up_hours):
+            await self._end(
+                delivery, "given up", lambda tx: deliveries.given_up(tx, delivery, reason), reason
+            )
+            return
+        seconds = wait_seconds(
+            delivery.failures + 1,
+            settings.outbox_first_wait_seconds,
+            settings.outbox_longest_wait_seconds,
+            random.random(),  # noqa: S311 - jitter, not a secret
+        )
+        await self._end(
+            delivery,
+            "postponed",
+            lambda tx: deliveries.postponed(tx, delivery, reason, seconds),
+            reason,
+        )
+
+    async def _end(
+        self,
+        delivery: Delivery,
+        outcome: str,
+        write: Callable[[Transaction], Awaitable[bool]],
+        reason: str | None = None,
+    ) -> None:
+        """Write down how an attempt ended, and only then say so."""
+        bound = log.bind(
+            delivery=str(delivery.id),
+            proposal=str(delivery.proposal_id),
+            kind=delivery.kind,
+            attempts=delivery.attempts,
+            reason=reason,
+        )
+        try:
+            written = await self._store.run(write, atomic=False)
+        except StoreAwayError:
+            bound.warning("the outcome is not written down; the delivery is made again")
+            return
+        if not written:
+            bound.warning("the lease was over; another worker has the delivery")
+            return
+        ENDED.labels(delivery.target, outcome).inc()
+        levels = {"delivered": bound.info, "postponed": bound.warning, "given up": bound.error}
+        levels[outcome](outcome)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from c4p import deliveries, proposals
-from c4p.deliveries import DeliveryNotFoundError
+from c4p.deliveries import DeliveryChangedError, DeliveryNotFoundError
 from c4p.domain import (
     By,
     DeliveryState,
@@ -21,6 +21,7 @@ from c4p.domain import (
     WrongStateError,
 )
 from c4p.schemas import (
+    DELIVERY_CHANGED,
     DELIVERY_NOT_FOUND,
     IDEMPOTENCY_KEY_REUSED,
     IF_MATCH_REQUIRED,
@@ -45,6 +46,7 @@ from c4p.schemas import (
     ProposalPage,
     Report,
     Reports,
+    RetryInput,
     Search,
     WindowInput,
     WindowOutput,
@@ -56,6 +58,7 @@ from servicekit.security import LinkRefusedError, Signer
 PROBLEMS: dict[type[Exception], ProblemType] = {
     ProposalNotFoundError: PROPOSAL_NOT_FOUND,
     DeliveryNotFoundError: DELIVERY_NOT_FOUND,
+    DeliveryChangedError: DELIVERY_CHANGED,
     WindowClosedError: WINDOW_CLOSED,
     WrongStateError: WRONG_STATE,
     KeyReusedError: IDEMPOTENCY_KEY_REUSED,
@@ -156,9 +159,14 @@ async def list_proposals(
 @router.post("/proposals/decisions")
 async def decide_many(decisions: DecisionsInput, store: TheStore, by: TheActor) -> DecisionResults:
     """Decide up to a hundred proposals; each succeeds or fails alone and says so."""
-    return DecisionResults(
-        results=[await _decide_one(each, store, by) for each in decisions.decisions]
-    )
+    results: list[DecisionResult] = []
+    for each in decisions.decisions:
+        if results and results[-1].status == UNAVAILABLE.status:
+            # One wait for an absent database is enough for all that are left.
+            results.append(results[-1].model_copy(update={"proposal_id": each.proposal_id}))
+        else:
+            results.append(await _decide_one(each, store, by))
+    return DecisionResults(results=results)
 
 
 async def _decide_one(each: DecisionFor, store: Store, by: By) -> DecisionResult:
@@ -298,11 +306,21 @@ async def list_deliveries(
 
 
 @router.post(
-    "/deliveries/{delivery_id:uuid}/retry", status_code=202, responses=responses(DELIVERY_NOT_FOUND)
+    "/deliveries/{delivery_id:uuid}/retry",
+    status_code=202,
+    responses=responses(DELIVERY_NOT_FOUND, DELIVERY_CHANGED, WRONG_STATE),
 )
-async def retry_delivery(delivery_id: Annotated[UUID, Path()], store: TheStore) -> DeliveryOutput:
-    """Make a delivery due now: one that was given up, or one to be repeated on purpose."""
-    return DeliveryOutput.of(await store.run(lambda tx: deliveries.retry(tx, delivery_id)))
+async def retry_delivery(
+    delivery_id: Annotated[UUID, Path()], store: TheStore, seen: RetryInput | None = None
+) -> DeliveryOutput:
+    """Make a delivery due now: one that was given up, or one to be repeated on purpose.
+
+    With the `attempts` that were seen it happens once, however often it is asked for.
+    """
+    attempts = seen.attempts if seen else None
+    return DeliveryOutput.of(
+        await store.run(lambda tx: deliveries.retry(tx, delivery_id, attempts))
+    )
 
 
 @router.get("/consistency-reports")

@@ -44,6 +44,12 @@ PROPOSAL_NOT_FOUND = ProblemType(
 DELIVERY_NOT_FOUND = ProblemType(
     "delivery-not-found", 404, "There is no such delivery", "Check the id."
 )
+DELIVERY_CHANGED = ProblemType(
+    "delivery-changed",
+    409,
+    "It was tried again meanwhile",
+    "Look at the delivery; retry it with the `attempts` that it has now if you still want to.",
+)
 WINDOW_CLOSED = ProblemType(
     "window-closed",
     403,
@@ -278,6 +284,12 @@ class DeliveryOutput(BaseModel):
     def of(cls, delivery: Delivery) -> Self:
         """A delivery as it travels."""
         return cls.model_validate(delivery, from_attributes=True)
+
+
+class RetryInput(Input):
+    """The `attempts` of the delivery that its reader saw."""
+
+    attempts: int = Field(ge=0, le=2**31 - 1, strict=True)
 
 
 class DeliveryPage(BaseModel):

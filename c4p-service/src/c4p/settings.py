@@ -1,8 +1,8 @@
 """What c4p-service reads from its environment."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AnyHttpUrl, Field, PostgresDsn
+from pydantic import AnyHttpUrl, Field, PostgresDsn, SecretStr, UrlConstraints, model_validator
 
 from servicekit.settings import Seconds, ServerSettings, Settings
 
@@ -10,9 +10,9 @@ from servicekit.settings import Seconds, ServerSettings, Settings
 class DatabaseSettings(Settings):
     """Where the proposals are."""
 
-    database_url: PostgresDsn = Field(
-        description="the address of PostgreSQL, as postgresql://user:password@host/database"
-    )
+    database_url: Annotated[
+        PostgresDsn, UrlConstraints(allowed_schemes=["postgresql", "postgres"])
+    ] = Field(description="the address of PostgreSQL, as postgresql://user:password@host/database")
 
 
 class OutboxSettings(ServerSettings):
@@ -39,6 +39,15 @@ class OutboxSettings(ServerSettings):
         "more than email-service gives the relay",
     )
 
+    @model_validator(mode="after")
+    def _lease_outlasts_a_call(self) -> Self:
+        if self.outbox_lease_seconds < 2 * self.call_timeout_seconds:
+            raise ValueError(
+                "OUTBOX_LEASE_SECONDS must be at least twice CALL_TIMEOUT_SECONDS, "
+                "or a delivery may be claimed again while it is made."
+            )
+        return self
+
 
 class C4pSettings(OutboxSettings, DatabaseSettings):
     """Everything."""
@@ -47,12 +56,14 @@ class C4pSettings(OutboxSettings, DatabaseSettings):
         10, ge=1, le=100, description="how many connections to PostgreSQL are kept, 1 to 100"
     )
     database_timeout_seconds: Seconds = Field(
-        4, description="how long a transaction may take, in seconds"
+        2,
+        description="how long a transaction may take, in seconds; "
+        "less than the frontend's NEIGHBOUR_SECONDS",
     )
     agenda_url: AnyHttpUrl = Field(description="the address of agenda-service")
     email_url: AnyHttpUrl = Field(description="the address of email-service")
     public_url: AnyHttpUrl = Field(description="the address of the site, for links in mails")
-    link_key: str = Field(
+    link_key: SecretStr = Field(
         min_length=32, description="the secret that signs speakers' links, 32 characters or more"
     )
     link_days: int = Field(

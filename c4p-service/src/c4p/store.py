@@ -191,20 +191,31 @@ class Transaction:
         await self.connection.execute(delete(consistency_reports).where(columns.id.not_in(kept)))
 
 
+def driver_url(url: str) -> str:
+    """The address of PostgreSQL as SQLAlchemy wants it, which names the driver."""
+    return f"postgresql+psycopg://{url.partition('://')[2]}"
+
+
 class Store:
     """The database, as transactions with a time limit."""
 
     def __init__(self, url: str, pool_size: int, timeout_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
+        milliseconds = int(timeout_seconds * 1000)
         self._late: set[asyncio.Task[Any]] = set()
         self._engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+psycopg://", 1),
+            driver_url(url),
+            # A failing statement's values are people's words; they have no business in a log.
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=timeout_seconds,
             connect_args={
                 "connect_timeout": 2,
-                "options": f"-c statement_timeout={int(timeout_seconds * 1000)}",
+                # The second one ends the transaction, and with it the locks, of a client that is
+                # frozen or lost with its machine; PostgreSQL itself would wait for hours.
+                "options": f"-c statement_timeout={milliseconds}"
+                f" -c idle_in_transaction_session_timeout={milliseconds}",
             },
         )
         # The same pool.
@@ -284,9 +295,10 @@ async def _has_schema(transaction: Transaction) -> bool:
     return bool(found.scalar_one())
 
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, lack of
-# resources, operator intervention (shutdown, crash, time limit), system error.
-_ABSENCES = ("08", "53", "57", "58")
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection exceptions, read only
+# (a standby during a failover), lack of resources, operator intervention (shutdown, crash, time
+# limit), system error.
+_ABSENCES = ("08", "25006", "53", "57", "58")
 
 
 def _is_absence(error: DBAPIError) -> bool:

@@ -12,7 +12,7 @@ from alembic import command
 
 from c4p.migrate import configuration
 from embedded import services
-from embedded.fake import Answer, FakeNeighbour, fake_neighbour
+from embedded.fake import Answer, Call, FakeNeighbour, fake_neighbour
 from embedded.process import Process, running
 from servicekit.testing import free_port
 
@@ -26,15 +26,20 @@ FAST = {
 }
 
 
+Agree = Callable[[Call], Answer]
+
+
 @pytest.fixture(scope="module")
-def agenda() -> Iterator[FakeNeighbour]:
+def agenda(agree: Agree) -> Iterator[FakeNeighbour]:
     with fake_neighbour() as fake:
+        fake.answer = agree
         yield fake
 
 
 @pytest.fixture(scope="module")
-def email() -> Iterator[FakeNeighbour]:
+def email(agree: Agree) -> Iterator[FakeNeighbour]:
     with fake_neighbour() as fake:
+        fake.answer = agree
         yield fake
 
 
@@ -57,7 +62,13 @@ def service(
 
 
 @pytest.fixture(autouse=True)
-def _clean(service: Process, postgres_server: Process, agenda: Any, email: Any) -> Iterator[None]:
+def _clean(
+    service: Process,
+    postgres_server: Process,
+    agenda: FakeNeighbour,
+    email: FakeNeighbour,
+    agree: Agree,
+) -> Iterator[None]:
     yield
     with psycopg.connect(postgres_server.url, autocommit=True) as connection:
         connection.execute(
@@ -66,7 +77,7 @@ def _clean(service: Process, postgres_server: Process, agenda: Any, email: Any) 
         )
     for fake in (agenda, email):
         fake.calls.clear()
-        fake.answer = lambda _: Answer()
+        fake.answer = agree
 
 
 @pytest.fixture

@@ -6,12 +6,14 @@ from typing import Any
 
 import httpx2
 import psycopg
+import pytest
 
 from embedded.fake import Answer, Call, FakeNeighbour
 from embedded.process import Process
 from servicekit.testing import wait_for
 
 Submit = Callable[..., dict[str, Any]]
+Agree = Callable[[Call], Answer]
 
 
 def decide(client: httpx2.Client, proposal: dict[str, Any], decision: str) -> None:
@@ -72,21 +74,21 @@ def test_acceptance_reaches_agenda_and_speaker(
 
 
 def test_neighbour_away_is_tried_again_with_the_same_key(
-    client: httpx2.Client, submit: Submit, email: FakeNeighbour
+    client: httpx2.Client, submit: Submit, email: FakeNeighbour, agree: Agree
 ) -> None:
     email.answer = away
     proposal = submit()
     wait_for(lambda: len(email.calls) >= 3, "three attempts")
     waiting = deliveries(client, proposal)["received"]
     assert (waiting["state"], waiting["last_error"]) == ("waiting", "503 away")
-    email.answer = lambda _: Answer(202)
+    email.answer = agree
     wait_for_state(client, proposal, "received", "delivered")
     assert len({call.headers["idempotency-key"] for call in email.calls}) == 1
     assert len({str(call.body) for call in email.calls}) == 1
 
 
 def test_neighbour_that_hangs_is_given_a_time_limit(
-    client: httpx2.Client, submit: Submit, email: FakeNeighbour
+    client: httpx2.Client, submit: Submit, email: FakeNeighbour, agree: Agree
 ) -> None:
     held: list[Call] = []
 
@@ -94,7 +96,7 @@ def test_neighbour_that_hangs_is_given_a_time_limit(
         if not held:
             held.append(call)
             wait_for(lambda: len(email.calls) > 1, "the second attempt", 20)
-        return Answer(202)
+        return agree(call)
 
     email.answer = hang_once
     wait_for_state(client, submit(), "received", "delivered")
@@ -102,7 +104,7 @@ def test_neighbour_that_hangs_is_given_a_time_limit(
 
 
 def test_refusal_is_given_up_and_shown_and_may_be_retried(
-    client: httpx2.Client, submit: Submit, agenda: FakeNeighbour
+    client: httpx2.Client, submit: Submit, agenda: FakeNeighbour, agree: Agree
 ) -> None:
     agenda.answer = lambda _: Answer(409, {"type": "urn:problem:agenda-full", "detail": "full"})
     proposal = submit()
@@ -110,8 +112,27 @@ def test_refusal_is_given_up_and_shown_and_may_be_retried(
     failed = wait_for_state(client, proposal, "session", "failed")
     assert failed["last_error"] == "409 full"
     assert failed["next_attempt_at"] is None
-    agenda.answer = lambda _: Answer(201)
+    agenda.answer = agree
     assert client.post(f"/deliveries/{failed['id']}/retry").status_code == 202
+    wait_for_state(client, proposal, "session", "delivered")
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [Answer(200, b"<h1>Hello</h1>"), Answer(201), Answer(404, b"nobody here"), Answer(403)],
+    ids=lambda answer: f"{answer.status} {answer.body}",
+)
+def test_answer_of_a_stranger_settles_nothing(
+    client: httpx2.Client, submit: Submit, agenda: FakeNeighbour, agree: Agree, stranger: Answer
+) -> None:
+    agenda.answer = lambda _: stranger
+    proposal = submit()
+    decide(client, proposal, "accepted")
+    wait_for(lambda: len(agenda.calls) >= 2, "another attempt")
+    waiting = deliveries(client, proposal)["session"]
+    told = f"An answer {stranger.status} that is not the service's own."
+    assert (waiting["state"], waiting["last_error"]) == ("waiting", told)
+    agenda.answer = agree
     wait_for_state(client, proposal, "session", "delivered")
 
 
@@ -127,14 +148,14 @@ def test_mail_that_arrived_is_sent_again_under_a_new_key(
 
 
 def test_withdrawal_overtakes_no_acceptance(
-    client: httpx2.Client, submit: Submit, agenda: FakeNeighbour
+    client: httpx2.Client, submit: Submit, agenda: FakeNeighbour, agree: Agree
 ) -> None:
     agenda.answer = away
     proposal = submit()
     decide(client, proposal, "accepted")
     wait_for(lambda: agenda.calls, "the first attempt")
     client.post(f"/proposals/{proposal['id']}/withdrawal")
-    agenda.answer = lambda _: Answer(204)
+    agenda.answer = agree
     query = {"proposal_id": proposal["id"], "state": "waiting"}
     wait_for(
         lambda: not client.get("/deliveries", params=query).json()["items"],
@@ -154,7 +175,7 @@ def test_overtaken_call_is_history(
 
 
 def test_service_killed_during_a_call_makes_it_again_with_the_same_key(
-    service: Process, client: httpx2.Client, submit: Submit, email: FakeNeighbour
+    service: Process, client: httpx2.Client, submit: Submit, email: FakeNeighbour, agree: Agree
 ) -> None:
     killed: list[Call] = []
 
@@ -162,7 +183,7 @@ def test_service_killed_during_a_call_makes_it_again_with_the_same_key(
         if not killed:
             killed.append(call)
             service.send(signal.SIGKILL)
-        return Answer(202)
+        return agree(call)
 
     email.answer = kill_once
     proposal = submit()
@@ -180,3 +201,82 @@ def test_second_replica_is_woken_by_the_first_ones_commit(
         listener.execute("LISTEN deliveries")
         submit()
         assert next(listener.notifies(timeout=5)).channel == "deliveries"
+
+
+def test_retry_repeated_is_one_more_mail(
+    client: httpx2.Client, submit: Submit, email: FakeNeighbour
+) -> None:
+    delivery = wait_for_state(client, submit(), "received", "delivered")
+    path, seen = f"/deliveries/{delivery['id']}/retry", {"attempts": delivery["attempts"]}
+    assert client.post(path, json=seen).status_code == 202
+    wait_for(lambda: len(email.calls) == 2, "the second mail")
+    again = client.post(path, json=seen)
+    assert (again.status_code, again.json()["type"]) == (409, "urn:problem:delivery-changed")
+    assert len(email.calls) == 2
+
+
+def test_mail_of_a_decision_that_no_longer_holds_is_not_sent_again(
+    client: httpx2.Client, submit: Submit, email: FakeNeighbour
+) -> None:
+    proposal = submit()
+    decide(client, proposal, "accepted")
+    delivery = wait_for_state(client, proposal, "accepted", "delivered")
+    client.post(f"/proposals/{proposal['id']}/withdrawal")
+    wait_for_state(client, proposal, "withdrawn", "delivered")
+    answer = client.post(f"/deliveries/{delivery['id']}/retry")
+    assert (answer.status_code, answer.json()["state"]) == (409, "withdrawn")
+
+
+def test_neighbour_that_hangs_does_not_hold_up_the_other(
+    client: httpx2.Client,
+    submit: Submit,
+    agenda: FakeNeighbour,
+    email: FakeNeighbour,
+    agree: Agree,
+) -> None:
+    released: list[bool] = []
+
+    def hang(call: Call) -> Answer:
+        wait_for(lambda: released, "the end of the test", 60)
+        return agree(call)
+
+    email.answer = hang
+    many = [submit() for _ in range(20)]
+    wait_for(lambda: len(email.calls) >= 8, "every place for mails to be taken")
+    decide(client, many[0], "accepted")
+    wait_for(lambda: agenda.calls, "the session to be told")
+    released.append(True)
+
+
+def test_outbox_goes_on_after_a_failover_left_it_on_a_standby(
+    service: Process,
+    client: httpx2.Client,
+    submit: Submit,
+    email: FakeNeighbour,
+    agree: Agree,
+    postgres_server: Process,
+) -> None:
+    def read_only(switch: str) -> None:
+        with psycopg.connect(postgres_server.url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(
+                f"ALTER SYSTEM SET default_transaction_read_only = {switch}".encode()
+            )
+            connection.execute("SELECT pg_reload_conf()")
+
+    email.answer = away
+    proposal = submit()
+    wait_for(lambda: email.calls, "the first attempt")
+    read_only("on")
+    try:
+        always_open = {"opens_at": None, "closes_at": None}
+        wait_for(
+            lambda: client.put("/cfp", json=always_open).status_code == 503,
+            "the database to refuse",
+        )
+        before = len(service.log_text())
+        wait_for(lambda: "waits for the database" in service.log_text()[before:], "the outbox")
+    finally:
+        read_only("off")
+    email.answer = agree
+    wait_for_state(client, proposal, "received", "delivered")

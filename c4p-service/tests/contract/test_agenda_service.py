@@ -1,4 +1,4 @@
-"""What c4p-service expects of agenda-service: it looks at the status, and at a problem's type."""
+"""What c4p-service expects of agenda-service: a success names the proposal, a refusal its type."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +45,7 @@ async def test_accepted_proposal_gets_a_session(pact: RecordedPact) -> None:
         .with_request("PUT", PATH)
         .with_body(SESSION, JSON)
         .will_respond_with(201)
+        .with_body({"proposal_id": ID}, JSON)
     )
     async with pact.neighbour() as agenda:
         await AgendaClient(agenda).put(PROPOSAL)
@@ -57,6 +58,7 @@ async def test_accepted_proposal_is_put_again(pact: RecordedPact) -> None:
         .with_request("PUT", PATH)
         .with_body(SESSION, JSON)
         .will_respond_with(200)
+        .with_body({"proposal_id": ID}, JSON)
     )
     async with pact.neighbour() as agenda:
         await AgendaClient(agenda).put(PROPOSAL)

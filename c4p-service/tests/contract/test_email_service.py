@@ -1,4 +1,4 @@
-"""What c4p-service expects of email-service: it looks at the status, and at a problem's type."""
+"""What c4p-service expects of email-service: a success names the key, a refusal its type."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -89,6 +89,7 @@ async def test_mail_is_taken(
         .with_header("Idempotency-Key", KEY)
         .with_body(mail(f"proposal-{kind}", **words), JSON)
         .will_respond_with(202)
+        .with_body({"key": KEY}, JSON)
     )
     async with pact.neighbour() as email:
         await client(email).send(delivery(kind, **words))
@@ -102,6 +103,7 @@ async def test_repeated_mail_is_taken(pact: RecordedPact) -> None:
         .with_header("Idempotency-Key", KEY)
         .with_body(mail("proposal-received"), JSON)
         .will_respond_with(202)
+        .with_body({"key": KEY}, JSON)
     )
     async with pact.neighbour() as email:
         await client(email).send(delivery(DeliveryKind.RECEIVED))

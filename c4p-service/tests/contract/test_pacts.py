@@ -1,6 +1,6 @@
 """c4p-service keeps the pacts with its consumers, on a real PostgreSQL."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,7 @@ from tests.contract.provider import Handlers, verify
 
 from c4p.migrate import configuration
 from embedded import services
-from embedded.fake import Answer, FakeNeighbour, fake_neighbour
+from embedded.fake import Answer, Call, FakeNeighbour, fake_neighbour
 from embedded.process import Process, running
 from servicekit.testing import free_port, wait_for
 
@@ -85,11 +85,17 @@ def service(postgres_server: Process, neighbour: FakeNeighbour, folder: Path) ->
         yield process
 
 
+Agree = Callable[[Call], Answer]
+
+
 class States:
     """What the consumers want to have happened to proposals."""
 
-    def __init__(self, client: httpx2.Client, postgres: Process, neighbour: FakeNeighbour) -> None:
+    def __init__(
+        self, client: httpx2.Client, postgres: Process, neighbour: FakeNeighbour, agree: Agree
+    ) -> None:
         self._client = client
+        self._agree = agree
         self._postgres = postgres
         self._neighbour = neighbour
 
@@ -99,7 +105,7 @@ class States:
             self._postgres.start()
         self._sql(FORGET)
         self._neighbour.calls.clear()
-        self._neighbour.answer = lambda _: Answer()
+        self._neighbour.answer = self._agree
 
     def submitted(self, key: str | None = None, **fields: str) -> Mapping[str, str]:
         """A proposal, and the token of its speaker's link."""
@@ -158,10 +164,11 @@ class States:
         }
         return {name: page["next_cursor"] for name, page in pages.items()}
 
-    def mail(self, state: str, relay_status: int = 200) -> Mapping[str, str]:
-        """A mail that email-service has answered with this status, so that it is in `state`."""
-        problem = {"type": "urn:problem:any", "detail": "Not now."}
-        self._neighbour.answer = lambda _: Answer(relay_status, problem)
+    def mail(self, state: str, refusal: int | None = None) -> Mapping[str, str]:
+        """A mail that email-service has taken or refused with this status, now in `state`."""
+        if refusal is not None:
+            problem = {"type": "urn:problem:any", "detail": "Not now."}
+            self._neighbour.answer = lambda _: Answer(refusal, problem)
         proposal_id = self.submitted()["proposal_id"]
 
         def ended() -> Any:
@@ -218,10 +225,10 @@ class States:
 
 @pytest.fixture
 def states(
-    service: Process, postgres_server: Process, neighbour: FakeNeighbour
+    service: Process, postgres_server: Process, neighbour: FakeNeighbour, agree: Agree
 ) -> Iterator[States]:
     with httpx2.Client(base_url=service.url, timeout=10) as client:
-        yield States(client, postgres_server, neighbour)
+        yield States(client, postgres_server, neighbour, agree)
 
 
 @pytest.mark.parametrize("pact", pacts_with(PROVIDER), ids=lambda path: path.stem)
