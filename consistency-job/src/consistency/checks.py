@@ -17,6 +17,9 @@ from consistency.domain import (
     Target,
 )
 
+_SEND_SESSION_AGAIN = "Send its session again in the back office; --repair does it."
+_FREE_A_SLOT = "Every slot is taken: free one or add some, then send its session again."
+
 
 class Check(Protocol):
     """Compares one aspect of a snapshot."""
@@ -35,7 +38,6 @@ class MissingSession:
 
     def find(self, snapshot: Snapshot) -> Iterator[Finding]:
         """A finding for each that has none."""
-        is_full = bool(snapshot.slots) and not snapshot.free_slots()
         for proposal in snapshot.proposals.values():
             if (
                 proposal.state is not State.ACCEPTED
@@ -43,13 +45,14 @@ class MissingSession:
                 or not snapshot.agenda_should_know(proposal)
             ):
                 continue
+            is_full = snapshot.lacks_a_slot(proposal.id)
             repair = None if is_full else snapshot.resynchronise(proposal)
             if is_full:
-                cure = "Every slot is taken: free one or add some, then send its session again."
+                cure = _FREE_A_SLOT
             elif repair is None:
                 cure = "c4p-service has no session to send: withdraw it and let it be resubmitted."
             else:
-                cure = "Send its session again in the back office; --repair does it."
+                cure = _SEND_SESSION_AGAIN
             detail = f"“{proposal.title}” is accepted and has no session."
             yield Finding(self.name, proposal.id, detail, cure, repair)
 
@@ -106,7 +109,7 @@ class DifferentWords:
                 proposal.id,
                 f"The agenda says “{session.title}” by {session.speaker}, the proposal "
                 f"“{proposal.title}” by {proposal.speaker_name}.",
-                "Send its session again in the back office; --repair does it.",
+                _SEND_SESSION_AGAIN,
                 snapshot.resynchronise(proposal),
             )
 
@@ -174,18 +177,23 @@ class StuckDelivery:
                 what = "waits for too long"
             else:
                 continue
-            is_mail = delivery.target is Target.EMAIL
+            cure, repair = self._way_out(snapshot, delivery)
             yield Finding(
                 self.name,
                 delivery.proposal_id,
                 f"What {delivery.target}-service is to be told ({delivery.kind}) {what}: "
                 f"{delivery.last_error or 'no attempt has ended yet'}.",
-                _mail_cure(delivery)
-                if is_mail
-                else "Send its session again in the back office; --repair does it.",
-                _mail_repair(delivery) if is_mail else RetryDelivery(delivery.id),
+                cure,
+                repair,
                 delivery.id,
             )
+
+    def _way_out(self, snapshot: Snapshot, delivery: Delivery) -> tuple[str, Repair | None]:
+        if delivery.target is Target.EMAIL:
+            return _mail_cure(delivery), _mail_repair(delivery)
+        if delivery.was_refused and snapshot.lacks_a_slot(delivery.proposal_id):
+            return _FREE_A_SLOT, None
+        return _SEND_SESSION_AGAIN, RetryDelivery(delivery.id)
 
     def _is_stuck(self, snapshot: Snapshot, delivery: Delivery) -> bool:
         if delivery.state is not DeliveryState.WAITING or snapshot.is_on_its_way(delivery):

@@ -1,14 +1,15 @@
 """The services as the job asks and tells them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
 import httpx2
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from consistency.domain import (
     Delivery,
@@ -51,13 +52,13 @@ class C4p:
         """All of them."""
         return await self._all("/proposals", Page[Proposal])
 
-    async def knows(self, proposal_id: UUID) -> bool:
-        """Whether there is such a proposal."""
+    async def proposal(self, proposal_id: UUID) -> Proposal | None:
+        """One of them; None if there is no such proposal."""
         answer = await self._neighbour.request("GET", f"/proposals/{proposal_id}")
         if answer.status_code == 404:
-            return False
-        _succeeded(self._neighbour, answer)
-        return True
+            return None
+        found = self._neighbour.parse(RootModel[Proposal], _succeeded(self._neighbour, answer))
+        return found.root
 
     async def deliveries(self) -> Sequence[Delivery]:
         """All of them."""
@@ -146,12 +147,19 @@ class Services:
     """All that the job talks to; a context that gives the connections back."""
 
     def __init__(
-        self, c4p_url: str, agenda_url: str, email_url: str, *, timeout_seconds: float
+        self,
+        c4p_url: str,
+        agenda_url: str,
+        email_url: str,
+        *,
+        timeout_seconds: float,
+        transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        c4p = Neighbour("c4p-service", c4p_url, timeout_seconds=timeout_seconds)
-        agenda = Neighbour("agenda-service", agenda_url, timeout_seconds=timeout_seconds)
-        email = Neighbour("email-service", email_url, timeout_seconds=timeout_seconds)
-        self._neighbours = (c4p, agenda, email)
+        urls = {"c4p-service": c4p_url, "agenda-service": agenda_url, "email-service": email_url}
+        c4p, agenda, email = self._neighbours = tuple(
+            Neighbour(name, url, timeout_seconds=timeout_seconds, transport=transport)
+            for name, url in urls.items()
+        )
         self.c4p = C4p(c4p)
         self.agenda = Agenda(agenda)
         self.email = EmailService(email)
@@ -168,14 +176,36 @@ class Services:
         begun_at = datetime.now(UTC)
         sessions = await self.agenda.sessions()
         slots = await self.agenda.slots()
-        snapshot = Snapshot(
-            begun_at=begun_at,
-            patience=patience,
-            sessions={each.proposal_id: each for each in sessions},
-            slots=slots,
-            proposals={each.id: each for each in await self.c4p.proposals()},
-            deliveries=await self.c4p.deliveries(),
+        return await self._with_emails(
+            Snapshot(
+                begun_at=begun_at,
+                patience=patience,
+                sessions={each.proposal_id: each for each in sessions},
+                slots=slots,
+                proposals={each.id: each for each in await self.c4p.proposals()},
+                deliveries=await self.c4p.deliveries(),
+            )
         )
+
+    async def part(self, proposal_ids: Collection[UUID], patience: Patience) -> Snapshot:
+        """What all of them say now about these proposals alone; the slots are left out."""
+        begun_at = datetime.now(UTC)
+        sessions = await self.agenda.sessions()
+        found = [await self.c4p.proposal(each) for each in proposal_ids]
+        deliveries = [await self.c4p.deliveries_of(each) for each in proposal_ids]
+        return await self._with_emails(
+            Snapshot(
+                begun_at=begun_at,
+                patience=patience,
+                sessions={
+                    each.proposal_id: each for each in sessions if each.proposal_id in proposal_ids
+                },
+                proposals={each.id: each for each in found if each is not None},
+                deliveries=list(chain.from_iterable(deliveries)),
+            )
+        )
+
+    async def _with_emails(self, snapshot: Snapshot) -> Snapshot:
         emails = {each.id: await self.email.mails_about(each.id) for each in snapshot.untold()}
         return replace(snapshot, emails=emails)
 

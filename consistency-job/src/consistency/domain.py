@@ -223,6 +223,17 @@ class Snapshot:
             return RemoveSession(proposal.id, proposal.version)
         return None
 
+    def lacks_a_slot(self, proposal_id: UUID) -> bool:
+        """Whether a session of this proposal can't be placed: every slot is taken by others."""
+        proposal = self.proposals.get(proposal_id)
+        return (
+            proposal is not None
+            and proposal.state is State.ACCEPTED
+            and proposal_id not in self.sessions
+            and bool(self.slots)
+            and not self.free_slots()
+        )
+
     def free_slots(self) -> Sequence[Slot]:
         """Slots without a session."""
         taken = {session.slot.id for session in self.sessions.values()}

@@ -19,7 +19,7 @@ from consistency.domain import (
 )
 from servicekit.http import NeighbourAwayError
 
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 1.0
 
 log = structlog.get_logger()
 
@@ -39,7 +39,7 @@ async def repair(
         tried = {finding for finding in findings if await _apply(services, finding)}
         while cured != tried and monotonic() < deadline:
             await asyncio.sleep(PAUSE_SECONDS)
-            cured = await _cured(services, tried, patience)
+            cured |= await _cured(services, tried - cured, patience)
     except NeighbourAwayError as error:
         log.warning("the repair was broken off", reason=str(error))
     return cured
@@ -54,7 +54,7 @@ async def _apply(services: Services, finding: Finding) -> bool:
             done = await _remove(services, finding.repair)
         case None:
             return False
-    log.info("repaired" if done else "left alone", check=finding.check, subject=finding.subject)
+    log.info("tried" if done else "left alone", check=finding.check, subject=finding.subject)
     return done
 
 
@@ -69,14 +69,14 @@ async def _retry(services: Services, finding: Finding, what: RetryDelivery) -> b
 
 
 async def _remove(services: Services, what: RemoveSession) -> bool:
-    if what.version is None and await services.c4p.knows(what.proposal_id):
+    if what.version is None and await services.c4p.proposal(what.proposal_id):
         return False
     await services.agenda.remove(what)
     return True
 
 
 async def _cured(services: Services, tried: set[Finding], patience: Patience) -> set[Finding]:
-    snapshot = await services.snapshot(patience)
+    snapshot = await services.part({finding.subject for finding in tried}, patience)
     still = {finding.key for finding in find_all(snapshot)}
     return {
         finding

@@ -100,15 +100,18 @@ async def test_no_proposals(pact: RecordedPact) -> None:
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-async def test_whether_a_proposal_is_known(pact: RecordedPact, is_known: bool) -> None:
-    (
-        pact.upon_receiving("a question whether there is a proposal")
+async def test_proposal(pact: RecordedPact, is_known: bool) -> None:
+    answer = (
+        pact.upon_receiving("a question for a proposal")
         .given("a submitted proposal" if is_known else "no proposals")
         .with_request("GET", PATH if is_known else f"/proposals/{ID}")
         .will_respond_with(200 if is_known else 404)
     )
+    if is_known:
+        answer.with_body(PROPOSAL, JSON)
     async with pact.neighbour() as c4p:
-        assert await C4p(c4p).knows(UUID(ID)) is is_known
+        found = await C4p(c4p).proposal(UUID(ID))
+    assert (found is not None) is is_known
 
 
 ERROR = match.str("503 The mail relay is away.")

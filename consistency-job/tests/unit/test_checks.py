@@ -277,6 +277,33 @@ def test_stuck_delivery_is_found(stuck: Delivery, repair: RetryDelivery | None) 
     assert repairs(Said(deliveries=[stuck]).found_by(StuckDelivery())) == [repair]
 
 
+FULL = failed(2, last_error="409 The agenda is full.")
+
+
+def test_stuck_delivery_needs_a_person_when_every_slot_is_taken() -> None:
+    said = Said([proposal(1), proposal(2)], [session(1)], [FULL], slots=SLOTS[:1])
+    (finding,) = said.found_by(StuckDelivery())
+    assert finding.repair is None
+    assert "free one" in finding.cure
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(Said([proposal(2)], [session(1)], [FULL]), id="a slot is free again"),
+        pytest.param(
+            Said([proposal(2, State.WITHDRAWN)], [session(1)], [FULL], slots=SLOTS[:1]),
+            id="no slot is needed",
+        ),
+        pytest.param(
+            Said([proposal(2)], [session(1)], [failed(2)], slots=SLOTS[:1]), id="was not refused"
+        ),
+    ],
+)
+def test_stuck_delivery_is_sent_again_when_that_may_help(said: Said) -> None:
+    assert repairs(said.found_by(StuckDelivery())) == [RetryDelivery(FULL.id)]
+
+
 @pytest.mark.parametrize(
     "moving",
     [

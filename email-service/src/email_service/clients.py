@@ -84,17 +84,21 @@ class Relay:
     async def _deliver(self, to: str, source: bytes) -> None:
         client = self._client()
         try:
+            await self._hand_over(client, to, source)
+            # The mail is the relay's now, whatever becomes of the goodbye.
+            with suppress(aiosmtplib.SMTPException):
+                await client.quit(timeout=_GOODBYE_SECONDS)
+        finally:
+            client.close()
+
+    async def _hand_over(self, client: aiosmtplib.SMTP, to: str, source: bytes) -> None:
+        try:
             # aiosmtplib limits each step; a relay that drips is caught by the whole's limit.
             async with asyncio.timeout(self._settings.smtp_timeout_seconds), self._slots:
                 await client.connect()
                 await _transfer(client, self._sender.addr_spec, to, source)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            client.close()
             raise RelayUnavailableError(_reason(error)) from error
-        # The mail is the relay's now, whatever becomes of the goodbye.
-        with suppress(aiosmtplib.SMTPException):
-            await client.quit(timeout=_GOODBYE_SECONDS)
-        client.close()
 
     def _client(self) -> aiosmtplib.SMTP:
         settings = self._settings

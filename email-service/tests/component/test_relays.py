@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, Envelope, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
 from embedded.process import Process
 from servicekit.testing import free_port, wait_for
@@ -54,6 +54,27 @@ class Handler:
         if self.hangs_after_data:
             await asyncio.Event().wait()
         return reply
+
+
+class Door(Controller):
+    """A relay that knows how many connections are open."""
+
+    open = 0
+
+    def factory(self) -> SMTP:
+        """The server's end of one connection."""
+        door = self
+
+        class Counted(SMTP):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                door.open += 1
+                super().connection_made(transport)
+
+            def connection_lost(self, error: Exception | None) -> None:
+                door.open -= 1
+                super().connection_lost(error)
+
+        return Counted(self.handler, **self.SMTP_kwargs)
 
 
 @contextmanager
@@ -174,6 +195,21 @@ def test_mail_after_a_lost_answer_has_the_same_message_id(
     wait_for(lambda: post(body, key).status_code == 202, "the lease to be over")
     first, second = (message_id(source) for source in handler.taken)
     assert first == second
+
+
+def test_refusals_leave_no_connection_open(
+    email_service: EmailService, handler: Handler, order: Order
+) -> None:
+    handler.says["RCPT"] = "550 no such user"
+    door = Door(handler, hostname="127.0.0.1", port=free_port())
+    door.start()
+    try:
+        with email_service(door.port) as service:
+            for _ in range(20):
+                assert post_to(service, order()).status_code == 422
+            wait_for(lambda: door.open == 0, "the end of all connections", 5)
+    finally:
+        door.stop()
 
 
 def message_id(source: bytes) -> bytes:

@@ -35,7 +35,8 @@ _DAC_READ_SEARCH = 2
 
 def postgres(data: Path, port: int, database: str = "c4p") -> Program:
     """PostgreSQL 18 on 127.0.0.1; makes the cluster and the database in `data` the first time."""
-    if not (data / "PG_VERSION").exists():
+    # Written last: without it the first start was interrupted, and what it left is no cluster.
+    if not (data / "password").exists():
         _make_cluster(data, database)
     password = (data / "password").read_text()
     url = f"postgresql://conference:{password}@127.0.0.1:{port}/{database}"

@@ -25,11 +25,13 @@ def create_app(
     owned: dict[str, Callable[[], bool]] | None = None,
     errors: Mapping[type[Exception], ProblemType] | None = None,
     csp: str = API_CSP,
+    public: bool = False,
 ) -> FastAPI:
     """A service: `routers` with everything around them that all services have.
 
     `owned` is what readiness asks (see `servicekit.health`), `errors` maps the service's own
-    exceptions to the problems that clients get.
+    exceptions to the problems that clients get. Anybody may call a `public` one, so it does not
+    let its callers choose what is traced.
     """
     app = FastAPI(
         title=name,
@@ -50,7 +52,7 @@ def create_app(
     app.add_middleware(SecurityHeaders, csp=csp)
     app.add_middleware(Observe)
     if telemetry.configure(name, settings):
-        telemetry.instrument(app, settings.otel_sample_ratio)
+        telemetry.instrument(app, settings.otel_sample_ratio, trusts_callers=not public)
     _describe(app)
     return app
 

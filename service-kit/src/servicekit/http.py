@@ -142,13 +142,20 @@ class Neighbour:
             # httpx limits each read; a neighbour that drips bytes is caught by the whole's limit.
             async with asyncio.timeout(self._timeout_seconds):
                 response = await self._client.send(request)
+        except asyncio.CancelledError:
+            # Most often the caller's own time limit, which came before the one here.
+            self._failed()
+            raise
         except (httpx2.HTTPError, TimeoutError) as error:
-            self.breaker.failed(monotonic())
-            self._count("failed")
+            self._failed()
             raise NeighbourAwayError(self.name, type(error).__name__) from error
         self.breaker.succeeded()
         self._count("answered")
         return response
+
+    def _failed(self) -> None:
+        self.breaker.failed(monotonic())
+        self._count("failed")
 
     def _count(self, outcome: str) -> None:
         metrics.CALLS.labels(self.name, outcome).inc()

@@ -67,7 +67,7 @@ class Lines:
             self._will_flush = True
             loop.call_soon(self._flush)
 
-    debug = info = warning = error = critical = exception = msg = log = write
+    debug = info = warning = error = critical = write
 
     def _flush(self) -> None:
         self._will_flush = False

@@ -124,7 +124,7 @@ INTERNAL = ProblemType(
     "internal-error",
     500,
     "Something went wrong here",
-    "It is in the log with the trace id. Try again later.",
+    "The service's log says what, at the time of the answer. Try again later.",
 )
 
 COMMON = (

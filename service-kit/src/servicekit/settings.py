@@ -7,8 +7,8 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0)]
-"""A length of time in seconds."""
+Seconds = Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)]
+"""A length of time in seconds, a millisecond to a day."""
 
 
 class Settings(BaseSettings):

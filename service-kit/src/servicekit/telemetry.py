@@ -2,13 +2,12 @@
 
 import random
 from contextlib import AbstractContextManager
-from typing import Any
 
 from fastapi import FastAPI
 from opentelemetry import context, propagate, trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -19,6 +18,7 @@ from servicekit.settings import Settings
 
 UNTRACED = "/livez,/readyz"
 _ADDRESSES = ("http.url", "http.target", "url.full")
+_PROPAGATED = frozenset({b"traceparent", b"tracestate", b"baggage"})
 
 
 def configure(service: str, settings: Settings) -> bool:
@@ -33,14 +33,20 @@ def configure(service: str, settings: Settings) -> bool:
     endpoint = f"{settings.otel_exporter_otlp_endpoint.rstrip('/')}/v1/traces"
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint)))
     trace.set_tracer_provider(provider)
-    HTTPXClientInstrumentor().instrument()
+    instrument_calls()
     return True
 
 
-def instrument(app: FastAPI, ratio: float) -> None:
+def instrument_calls() -> None:
+    """A span for each call by an httpx2 client, made before or later; the trace goes with it."""
+    HTTPX2ClientInstrumentor().instrument(async_request_hook=_drop_query_of_call)
+
+
+def instrument(app: FastAPI, ratio: float, *, trusts_callers: bool = True) -> None:
     """A span for each request of `app` that is sampled; its ASGI messages get none.
 
-    `ratio` is the share of new traces that are kept; a caller's trace goes on as the caller chose.
+    `ratio` is the share of new traces that are kept; a caller's trace goes on as the caller chose,
+    unless callers are not to be trusted: then every trace begins here.
     """
     plain = app.build_middleware_stack
     FastAPIInstrumentor.instrument_app(
@@ -52,7 +58,7 @@ def instrument(app: FastAPI, ratio: float) -> None:
     traced = app.build_middleware_stack
 
     def build() -> ASGIApp:
-        return HeadSampling(plain(), traced(), ratio)
+        return HeadSampling(plain(), traced(), ratio, trusts_callers=trusts_callers)
 
     app.build_middleware_stack = build  # type: ignore[method-assign]
 
@@ -65,16 +71,22 @@ class HeadSampling:
     tells everything it calls so.
     """
 
-    def __init__(self, plain: ASGIApp, traced: ASGIApp, ratio: float) -> None:
+    def __init__(
+        self, plain: ASGIApp, traced: ASGIApp, ratio: float, *, trusts_callers: bool
+    ) -> None:
         self._plain = plain
         self._traced = traced
         self._ratio = ratio
+        self._trusts_callers = trusts_callers
         self._ids = RandomIdGenerator()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._plain(scope, receive, send)
             return
+        if not self._trusts_callers:
+            headers = [each for each in scope["headers"] if each[0] not in _PROPAGATED]
+            scope = {**scope, "headers": headers}
         parent = next((value for name, value in scope["headers"] if name == b"traceparent"), None)
         if self._is_sampled(parent):
             await self._traced(scope, receive, send)
@@ -100,7 +112,7 @@ class HeadSampling:
         return trace.set_span_in_context(trace.NonRecordingSpan(span))
 
 
-def _drop_query(span: trace.Span, _: dict[str, Any]) -> None:
+def _drop_query(span: trace.Span, _: object) -> None:
     """Keep queries out of traces: they carry speakers' links and what organizers search for."""
     if not isinstance(span, ReadableSpan) or span.attributes is None:
         return
@@ -109,6 +121,10 @@ def _drop_query(span: trace.Span, _: dict[str, Any]) -> None:
             span.set_attribute(name, str(span.attributes[name]).partition("?")[0])
     if "url.query" in span.attributes:
         span.set_attribute("url.query", "")
+
+
+async def _drop_query_of_call(span: trace.Span, request: object) -> None:
+    _drop_query(span, request)
 
 
 def traceparent() -> str | None:

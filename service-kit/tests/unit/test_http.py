@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from pydantic import BaseModel
 
+from servicekit import metrics
 from servicekit.http import Breaker, Neighbour, NeighbourAwayError, RetryBudget
 
 
@@ -118,6 +119,25 @@ async def test_neighbour_that_never_answers_is_away_in_time() -> None:
     )
     with pytest.raises(NeighbourAwayError, match="TimeoutError"):
         await there.request("GET", "/")
+
+
+async def test_call_that_its_caller_gives_up_counts_as_failed() -> None:
+    async def hang(_: httpx2.Request) -> httpx2.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    there = Neighbour(
+        "hanging",
+        "http://there.example",
+        timeout_seconds=5,
+        transport=httpx2.MockTransport(hang),
+    )
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.001):
+                await there.request("GET", "/")
+    assert there.breaker.is_open
+    assert metrics.CALLS.labels("hanging", "failed")._value.get() == 5  # noqa: SLF001 - no other way
 
 
 class Named(BaseModel):

@@ -60,3 +60,11 @@ def test_every_wrong_setting_has_its_sentence(monkeypatch: pytest.MonkeyPatch) -
 def test_rule_over_several_settings_speaks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     said = sentence(monkeypatch, {**GOOD, "SECRET": "example!"})
     assert said == "SECRET is the one from the examples: make your own."
+
+
+@pytest.mark.parametrize("value", ["0", "1e-300", "-1", "nan", "inf", "86401"])
+def test_length_of_time_that_no_timer_can_wait_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    said = sentence(monkeypatch, {**GOOD, "SHUTDOWN_GRACE_SECONDS": value})
+    assert said.startswith("The setting SHUTDOWN_GRACE_SECONDS is wrong (")
