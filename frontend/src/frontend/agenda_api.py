@@ -1,5 +1,6 @@
 """The agenda as JSON, from the cache: the two routes of the gateway that no service sees."""
 
+import re
 from datetime import date
 from urllib.parse import parse_qsl
 
@@ -13,7 +14,9 @@ from frontend.gateway_routes import PREFIX
 from servicekit.http import NeighbourAwayError
 from servicekit.problems import INVALID_REQUEST, Problem, unavailable
 
-MAX_TRACK_LENGTH = 100
+MAX_TRACK_LENGTH = 120
+"""As agenda-service has it."""
+MAX_PARAMETERS = 20
 
 router = APIRouter(prefix=PREFIX, tags=["gateway"])
 
@@ -54,7 +57,7 @@ async def get_sessions(request: Request) -> Response:
         left = tuple(each for each in view.sessions if _fits(each.slot, day, track))
         return SessionList(items=left).model_dump_json().encode()
 
-    return cache.finished(view, ("sessions", day, track), render, JSON).response(request.scope)
+    return cache.response(request.scope, view, ("sessions", day, track), render, JSON)
 
 
 @router.get(
@@ -68,7 +71,7 @@ async def get_schedule(request: Request) -> Response:
     def render() -> bytes:
         return view.schedule.model_dump_json().encode()
 
-    return cache.finished(view, "schedule", render, JSON).response(request.scope)
+    return cache.response(request.scope, view, "schedule", render, JSON)
 
 
 async def _agenda(request: Request) -> tuple[AgendaCache, AgendaView]:
@@ -81,14 +84,26 @@ async def _agenda(request: Request) -> tuple[AgendaCache, AgendaView]:
 
 def _filters(query: bytes) -> tuple[date | None, str | None]:
     try:
-        given = dict(parse_qsl(query.decode("ascii"), errors="strict", max_num_fields=20))
-        day = date.fromisoformat(given["day"]) if "day" in given else None
+        pairs = parse_qsl(query.decode("ascii"), errors="strict", max_num_fields=MAX_PARAMETERS)
+    except ValueError as error:
+        detail = f"send at most {MAX_PARAMETERS} parameters, in UTF-8 and percent-encoded"
+        raise _invalid("query", detail) from error
+    given = dict(pairs)
+    try:
+        day = _day(given["day"]) if "day" in given else None
     except ValueError as error:
         raise _invalid("day", "give a day as 2027-06-14") from error
     track = given.get("track")
     if track is not None and len(track) > MAX_TRACK_LENGTH:
         raise _invalid("track", f"at most {MAX_TRACK_LENGTH} characters")
     return day, track
+
+
+def _day(text: str) -> date:
+    # ISO 8601 has weeks too, which agenda-service does not take.
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        raise ValueError
+    return date.fromisoformat(text)
 
 
 def _invalid(field: str, detail: str) -> Problem:

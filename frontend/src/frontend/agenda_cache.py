@@ -3,8 +3,7 @@
 A route asks for it so:
 
     view = await cache.view()
-    answer = cache.finished(view, ("agenda", day, track), lambda: render(view))
-    return answer.response(request.scope)
+    return cache.response(request.scope, view, ("agenda", day, track), lambda: render(view))
 """
 
 import asyncio
@@ -13,12 +12,15 @@ from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
+from threading import Thread
 from time import monotonic
 from typing import TypeVar
 
 import structlog
 from prometheus_client import Counter
 from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
+from starlette.types import Scope
 
 from frontend.answers import ListedSession, Schedule, SessionList
 from frontend.domain import Knowledge, Source, plan
@@ -29,8 +31,11 @@ from servicekit.http import Neighbour, NeighbourAwayError
 LOG = structlog.get_logger()
 ANSWERS = Counter("agenda_answers_total", "Agendas served, by where they came from", ["source"])
 _COUNTED = {source: ANSWERS.labels(source) for source in Source}
+_NAMED = {source: ((b"agenda-source", source.encode()),) for source in Source}
 
 MAX_ETAG_LENGTH = 200
+LAST_WRITE_SECONDS = 1.0
+"""How long the end waits for what is being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class AgendaCache:
         self._memo = Memo()
         self._refresh: asyncio.Task[None] | None = None
         self._refresh_started = 0.0
+        self._writer: Thread | None = None
 
     def start(self) -> None:
         """Take what was saved and begin to ask for what is new, without waiting for it."""
@@ -82,10 +88,12 @@ class AgendaCache:
         self._begin_refresh()
 
     async def close(self) -> None:
-        """Give up a refresh that is still under way."""
+        """Give up a refresh that is still under way; let the disk finish, unless it hangs."""
         if self._refresh is not None:
             self._refresh.cancel()
             await asyncio.wait({self._refresh})
+        if self._writer is not None:
+            await asyncio.to_thread(self._writer.join, LAST_WRITE_SECONDS)
 
     async def view(self) -> AgendaView:
         """The agenda to show now; NeighbourAwayError when there has never been one."""
@@ -104,23 +112,25 @@ class AgendaCache:
         _COUNTED[step.source].inc()
         return self._view
 
-    def finished(
+    def response(
         self,
+        scope: Scope,
         view: AgendaView,
         key: Hashable,
         render: Callable[[], bytes],
         media_type: str = HTML,
-        cache_control: str = "no-cache",
-    ) -> Finished:
-        """The answer `key` for `view`: rendered once for each version and source of the agenda.
+    ) -> Response:
+        """The answer `key` for `view` to the request of `scope`: rendered once for each version
+        of the agenda.
 
         `key` has everything that `render` depends on beside the view; there must be few of them.
         """
-        headers = {"cache-control": cache_control, "agenda-source": str(view.source)}
+        headers = {"cache-control": "no-cache"}
         if view.saved_at is not None:
             headers["agenda-saved-at"] = f"{view.saved_at:%Y-%m-%dT%H:%M:%SZ}"
-        look = (view.version, view.source, view.saved_at, key)
-        return self._memo.get(look, lambda: Finished(render(), media_type, headers))
+        look = (view.version, view.saved_at, key)
+        finished = self._memo.get(look, lambda: Finished(render(), media_type, headers))
+        return finished.response(scope, _NAMED[view.source])
 
     def _begin_refresh(self) -> None:
         self._refresh_started = monotonic()
@@ -155,8 +165,15 @@ class AgendaCache:
         self._known = replace(self._known, confirmed_at=asked, attempted_at=asked)
         if not was_confirmed:
             LOG.info("agenda live again")
-        write = self._file.confirm if documents == held else self._file.save
-        await asyncio.to_thread(write, SavedAgenda(documents, at))
+        self._write(SavedAgenda(documents, at))
+
+    def _write(self, saved: SavedAgenda) -> None:
+        if self._writer is not None and self._writer.is_alive():
+            # The disk is slow or hangs; what is skipped now is written after a later refresh.
+            return
+        # A daemon, since a thread of the loop's own pool would hold up the end of the process.
+        self._writer = Thread(target=self._file.save, args=(saved,), daemon=True)
+        self._writer.start()
 
     async def _fetch(self, kind: type[ModelT], path: str, held: Document | None) -> Document:
         """What `path` answers now; `held` itself if that has not changed."""

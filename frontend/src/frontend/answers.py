@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
 
+from frontend.domain import zone_named
 from servicekit.problems import ProblemDocument
 
 State = Literal["submitted", "accepted", "rejected", "withdrawn"]
@@ -69,10 +70,16 @@ class SessionList(Answer):
     items: tuple[ListedSession, ...]
 
 
+def _zone_name(text: str) -> str:
+    if zone_named(text) is None:
+        raise ValueError("there is no such time zone")
+    return text
+
+
 class Schedule(Answer):
     """When and where sessions can be; `timezone` is an IANA name."""
 
-    timezone: str
+    timezone: Annotated[str, AfterValidator(_zone_name)]
     days: tuple[date, ...]
     rooms: tuple[TrackRoom, ...]
     slots: tuple[Slot, ...]

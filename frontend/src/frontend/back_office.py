@@ -73,6 +73,16 @@ class Attempt:
     ticked: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """The proposals of which something was not told to others at the first attempt."""
+
+    waiting: frozenset[UUID]
+    """It is tried again."""
+    failed: frozenset[UUID]
+    """It was given up."""
+
+
 @router.api_route("", methods=READ)
 async def back_office(
     pages: ThePages,
@@ -157,7 +167,7 @@ async def _list(
         next_address=replace(wanted, cursor=page.next_cursor or "").address,
         page=page,
         tabs=tabs(wanted, page.counts),
-        stuck=await _stuck(c4p),
+        untold=await _untold(c4p),
         attempt=attempt,
         **around,
     )
@@ -177,10 +187,11 @@ def tabs(wanted: Wanted, counts: Mapping[State, int]) -> list[Tab]:
     ]
 
 
-async def _stuck(c4p: C4p) -> frozenset[UUID]:
-    """The proposals of which something could not be told to others at the first attempt."""
+async def _untold(c4p: C4p) -> Untold:
     pages = await asyncio.gather(
         *(or_none(c4p.deliveries(state=state, limit=200)) for state in ("waiting", "failed"))
     )
     deliveries = [each for page in pages if page for each in page.items]
-    return frozenset(each.proposal_id for each in deliveries if each.attempts)
+    failed = {each.proposal_id for each in deliveries if each.state == "failed"}
+    waiting = {each.proposal_id for each in deliveries if each.state == "waiting" and each.attempts}
+    return Untold(frozenset(waiting), frozenset(failed))

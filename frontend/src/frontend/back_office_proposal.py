@@ -15,6 +15,7 @@ from frontend.back_office import DECISIONS, MESSAGE
 from frontend.clients import Agenda, NeighbourAwayError, ProblemAnswerError
 from frontend.error_pages import error_page
 from frontend.forms import TheForm
+from frontend.gateway_routes import is_identifier
 from frontend.pages import READ
 from frontend.parts import TheAgenda, TheC4p, TheCache, TheEmail
 from frontend.rendering import HTML, ThePages, venue
@@ -27,6 +28,7 @@ DONE = {
     "rejected": "The proposal is rejected. A mail to the speaker is on its way.",
     "moved": "The session is moved.",
     "sent": "It is being sent again.",
+    "already": "It was sent again already. The list shows where it stands.",
 }
 """What the address may ask this page to say; nothing else, so no link can put words into it."""
 
@@ -131,8 +133,8 @@ class Detail:
         )
 
     def done(self, what: str) -> Response:
-        """Back to the page, which then says what was done; so a reload repeats nothing."""
-        return RedirectResponse(f"/back-office/proposals/{self.proposal_id}?done={what}", 303)
+        """Back to the page, which then says what was done."""
+        return _see(self.proposal_id, what)
 
 
 TheDetail = Annotated[Detail, Depends()]
@@ -187,6 +189,17 @@ async def move(form: TheForm, detail: TheDetail) -> Response:
 async def send_again(
     form: TheForm, c4p: TheC4p, organizer: SignedIn, delivery_id: UUID
 ) -> Response:
-    """Tell it again, and return to the proposal that it is about."""
-    delivery = await c4p.retry(delivery_id, actor=organizer.name)
-    return RedirectResponse(f"/back-office/proposals/{delivery.proposal_id}?done=sent", 303)
+    """Tell it again, once for each time it was shown, and return to the proposal it is about."""
+    try:
+        delivery = await c4p.retry(delivery_id, form.number("attempts"), actor=organizer.name)
+    except ProblemAnswerError as refusal:
+        about = form.get("proposal")
+        if refusal.slug != "delivery-changed" or not is_identifier(about):
+            raise
+        return _see(about, "already")
+    return _see(delivery.proposal_id, "sent")
+
+
+def _see(proposal_id: UUID | str, done: str) -> Response:
+    # What was done is said after a redirect, so that a reload repeats nothing.
+    return RedirectResponse(f"/back-office/proposals/{proposal_id}?done={done}", 303)

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse
 
 from frontend.answers import Window
 from frontend.clients import NeighbourAwayError, ProblemAnswerError
+from frontend.domain import zone_named
 from frontend.forms import Filled, TheForm, refused_fields
 from frontend.pages import READ
 from frontend.parts import TheC4p, TheCache
@@ -54,7 +55,7 @@ async def set_window(
     """Set both bounds, in the zone that the form was shown in."""
     schedule = await schedule_or_none(cache)
     around = venue(schedule)
-    zone = _zone(form.get("zone")) or around["zone"]
+    zone = zone_named(form.get("zone")) or around["zone"]
     values = {name: form.get(name).strip() for name in ("opens_at", "closes_at")}
     bounds, errors = read_bounds(values, zone)
     status, lead = 422, ""
@@ -90,13 +91,6 @@ def _page(
         now=datetime.now(UTC),
         **context,
     )
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None
 
 
 def local_text(at: datetime | None, zone: ZoneInfo) -> str:

@@ -38,12 +38,11 @@ __all__ = ["Agenda", "C4p", "Client", "Email", "NeighbourAwayError", "ProblemAns
 
 
 class ProblemAnswerError(Exception):
-    """Another service refused; `problem` is its answer, `retry_after` its header if it sent one."""
+    """Another service refused; `problem` is its answer."""
 
-    def __init__(self, problem: ProblemDocument, retry_after: str | None = None) -> None:
+    def __init__(self, problem: ProblemDocument) -> None:
         super().__init__(problem.detail)
         self.problem = problem
-        self.retry_after = retry_after
 
     @property
     def slug(self) -> str:
@@ -106,7 +105,7 @@ def refusal(neighbour: Neighbour, response: httpx2.Response) -> Exception:
         return NeighbourAwayError(neighbour.name, f"its answer {status} is not understood")
     if problem.status != status or status >= 500:
         return NeighbourAwayError(neighbour.name, f"it answered {status}: {problem.detail}")
-    return ProblemAnswerError(problem, response.headers.get("retry-after"))
+    return ProblemAnswerError(problem)
 
 
 class Agenda(Client):
@@ -222,10 +221,13 @@ class C4p(Client):
             DeliveryPage, "GET", "/deliveries", params={**params, "limit": limit}
         )
 
-    async def retry(self, delivery_id: UUID | str, *, actor: str) -> Delivery:
-        """Tell it again."""
+    async def retry(
+        self, delivery_id: UUID | str, attempts: int | None = None, *, actor: str
+    ) -> Delivery:
+        """Tell it again; `delivery-changed` when it does not have the `attempts` that were seen."""
         path = f"/deliveries/{_segment(delivery_id)}/retry"
-        return await self._call(Delivery, "POST", path, headers=_as(None, actor))
+        seen = None if attempts is None else {"attempts": attempts}
+        return await self._call(Delivery, "POST", path, json=seen, headers=_as(None, actor))
 
     async def cfp(self) -> Window:
         """When proposals are taken."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 LATE_AFTER_SECONDS = 10.0
 """How old an agenda may be before an answer waits a moment for a newer one."""
@@ -61,6 +62,14 @@ def plan(known: Knowledge, now: float, fresh_seconds: float) -> Plan:
     if known.confirmed_at is None or known.confirmed_at != known.attempted_at:
         return Plan(Source.SAVED, refresh, patience)
     return Plan(Source.STALE if refresh else Source.LIVE, refresh, patience)
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone with this IANA name; None where there is none."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def actor_header(name: str) -> str:

@@ -80,8 +80,10 @@ class Finished:
     def _variant(body: bytes, headers: dict[str, str]) -> tuple[RawHeaders, bytes]:
         return _raw({**headers, "content-length": str(len(body))}), body
 
-    def response(self, scope: Scope) -> Response:
-        """What to send to the request of `scope` (in a route: `request.scope`)."""
+    def response(self, scope: Scope, more: RawHeaders = ()) -> Response:
+        """What to send to the request of `scope` (in a route: `request.scope`), with `more` headers
+        than are kept with the body.
+        """
         accepted = held = ""
         for name, value in scope["headers"]:
             if name == b"accept-encoding":
@@ -89,9 +91,9 @@ class Finished:
             elif name == b"if-none-match":
                 held = value.decode("latin-1")
         if held and has_etag(held, self._etag):
-            return FinishedResponse(304, self._unmodified, b"")
+            return FinishedResponse(304, self._unmodified + more, b"")
         headers, body = self._zipped if _accepts_gzip(accepted) else self._plain
-        return FinishedResponse(200, headers, body)
+        return FinishedResponse(200, headers + more, body)
 
 
 def _raw(headers: dict[str, str]) -> RawHeaders:

@@ -32,6 +32,11 @@ class Sent:
         """The first value of `name`, lines ended by a line feed; empty where it is missing."""
         return next((text.replace("\r\n", "\n") for key, text in self._pairs if key == name), "")
 
+    def number(self, name: str) -> int | None:
+        """The whole number in `name`; None where there is none of up to nine digits."""
+        text = self.get(name)
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
     def all(self, name: str) -> list[str]:
         """Every value of `name`, in order."""
         return [text for key, text in self._pairs if key == name]

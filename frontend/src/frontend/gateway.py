@@ -96,7 +96,7 @@ def _parameters(row: Row) -> dict[str, Any]:
     extra: dict[str, Any] = {"parameters": parameters}
     if row.has_body:
         content = {"application/json": {"schema": {"type": "object"}}}
-        extra["requestBody"] = {"required": True, "content": content}
+        extra["requestBody"] = {"required": not row.may_omit_body, "content": content}
     return extra
 
 
@@ -114,7 +114,7 @@ def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
             _demand_sense(client, answer)
         except NeighbourAwayError as error:
             raise unavailable(error.neighbour) from error
-        return _brought_back(answer)
+        return _brought_back(answer, row)
 
     return handle
 
@@ -192,8 +192,11 @@ def _demand_sense(client: Client, answer: httpx2.Response) -> None:
         ) from error
 
 
-def _brought_back(answer: httpx2.Response) -> Response:
+def _brought_back(answer: httpx2.Response, row: Row) -> Response:
     headers = {name: answer.headers[name] for name in BROUGHT_BACK if name in answer.headers}
+    if row.access is not Access.ANYONE:
+        # Personal data: no cache on the way may keep what a service says nothing about.
+        headers.setdefault("cache-control", "no-store")
     location = urlsplit(answer.headers.get("location", "")).path
     if methods_of(location):
         headers["location"] = f"{PREFIX}{location}"

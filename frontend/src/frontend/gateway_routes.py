@@ -38,6 +38,7 @@ class Row:
     refusals: tuple[int, ...] = ()
     """What the service may answer beside what every route may answer."""
     has_body: bool = False
+    may_omit_body: bool = False
 
 
 _ANYONE, _SPEAKER, _ORGANIZER = Access.ANYONE, Access.SPEAKER, Access.ORGANIZER
@@ -89,7 +90,17 @@ TABLE = (
         answers.DeliveryPage,
         query=("proposal_id", "state", "cursor", "limit"),
     ),
-    Row("POST", "/deliveries/{id}/retry", "c4p", _ORGANIZER, answers.Delivery, 202),
+    Row(
+        "POST",
+        "/deliveries/{id}/retry",
+        "c4p",
+        _ORGANIZER,
+        answers.Delivery,
+        202,
+        refusals=(409,),
+        has_body=True,
+        may_omit_body=True,
+    ),
     Row("GET", "/consistency-reports", "c4p", _ORGANIZER, answers.ReportList),
     Row(
         "PUT",

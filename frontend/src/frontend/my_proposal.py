@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from starlette.responses import RedirectResponse
 
+from frontend.agenda_cache import AgendaCache
 from frontend.answers import Proposal
 from frontend.clients import NeighbourAwayError, ProblemAnswerError
 from frontend.forms import Filled, Sent, TheForm, fill, refused_fields
@@ -17,7 +18,7 @@ from frontend.parts import TheC4p, TheCache
 from frontend.proposals import ABSTRACT, SPEAKER_NAME, TITLE
 from frontend.rendering import Pages, ThePages, venue
 from frontend.session import Visitor
-from frontend.surroundings import schedule_or_none
+from frontend.surroundings import agenda_or_none
 
 EDITABLE = (TITLE, ABSTRACT, SPEAKER_NAME)
 NO_REFERRER = {"Referrer-Policy": "no-referrer"}
@@ -60,7 +61,7 @@ async def my_proposal(
         proposal = await c4p.proposal(proposal_id, token)
     except ProblemAnswerError as error:
         return _link_refused(pages, error)
-    around = venue(await schedule_or_none(cache))
+    around = await _around(cache, proposal_id)
     return _page(pages, proposal, _Attempt(token, proposal.version, _texts(proposal), around), done)
 
 
@@ -90,7 +91,7 @@ async def edit(
     token, filled = form.get("token"), fill(EDITABLE, form)
     if not token:
         return _link_page(pages, 403, INCOMPLETE)
-    around = venue(await schedule_or_none(cache))
+    around = await _around(cache, proposal_id)
     attempt = _Attempt(token, _version(form), filled, around)
     refusal: ProblemAnswerError | None = None
     try:
@@ -158,7 +159,7 @@ async def withdraw(
     if not token:
         return _link_page(pages, 403, INCOMPLETE)
     confirmed = bool(form.get("confirm"))
-    around = venue(await schedule_or_none(cache))
+    around = await _around(cache, proposal_id)
     lead = ""
     try:
         if confirmed:
@@ -178,6 +179,13 @@ async def withdraw(
     filled = _texts(proposal).with_errors({} if confirmed else {"confirm": CONFIRM})
     attempt = _Attempt(token, proposal.version, filled, around)
     return _page(pages, proposal, attempt, status=409 if confirmed else 422, lead=lead)
+
+
+async def _around(cache: AgendaCache, proposal_id: UUID) -> dict[str, Any]:
+    view = await agenda_or_none(cache)
+    listed = view.sessions if view else ()
+    is_placed = any(each.proposal_id == proposal_id for each in listed)
+    return {"is_placed": is_placed, **venue(view.schedule if view else None)}
 
 
 def _page(
@@ -229,9 +237,8 @@ def _texts(proposal: Proposal) -> Filled:
 
 
 def _version(form: Sent) -> int:
-    text = form.get("version")
     # Whatever else was sent is the version of nothing, so the edit is refused as a stale one.
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return form.number("version") or 0
 
 
 def _see(proposal_id: UUID, token: str, done: str) -> Response:

@@ -51,7 +51,7 @@ async def agenda(request: Request) -> Response:
     wanted = request.query_params if request.scope["query_string"] else {}
     choice = choose(view.schedule, *(wanted.get(name, "") for name in ("day", "room", "track")))
     page = _agenda_page(request.app.state.pages, view, choice)
-    return cache.finished(view, ("page", choice), page).response(request.scope)
+    return cache.response(request.scope, view, ("page", choice), page)
 
 
 router.add_api_route("/agenda", agenda, methods=READ)
@@ -79,7 +79,7 @@ async def agenda_ics(request: Request, cache: TheCache, settings: TheSettings) -
     def render() -> bytes:
         return calendar.ics(settings.conference_name, view.sessions, view.confirmed_at)
 
-    return cache.finished(view, "ics", render, calendar.ICS).response(request.scope)
+    return cache.response(request.scope, view, "ics", render, calendar.ICS)
 
 
 @router.api_route("/agenda.jsonld", methods=READ)
@@ -90,7 +90,7 @@ async def agenda_json_ld(request: Request, cache: TheCache, settings: TheSetting
     def render() -> bytes:
         return calendar.json_ld(settings.conference_name, view.sessions)
 
-    return cache.finished(view, "jsonld", render, calendar.JSON_LD).response(request.scope)
+    return cache.response(request.scope, view, "jsonld", render, calendar.JSON_LD)
 
 
 @router.api_route("/agenda/{proposal_id}", methods=READ)

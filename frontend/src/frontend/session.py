@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Response
 from starlette.responses import RedirectResponse
 
 from frontend.domain import SAFE_METHODS, safe_next
+from frontend.settings import FrontendSettings
 from servicekit.security import LinkRefusedError, Signer
 
 COOKIE = "session"
@@ -80,7 +81,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def put_cookie(request: Request, response: Response, value: str) -> None:
+def put_cookie(settings: FrontendSettings, response: Response, value: str) -> None:
     """Let `response` carry the session, out of reach of scripts and other sites' forms."""
     response.set_cookie(
         COOKIE,
@@ -88,15 +89,18 @@ def put_cookie(request: Request, response: Response, value: str) -> None:
         max_age=int(LIFETIME.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=_is_secure(settings),
     )
 
 
-def drop_cookie(request: Request, response: Response) -> None:
+def drop_cookie(settings: FrontendSettings, response: Response) -> None:
     """Let `response` end the session."""
-    response.delete_cookie(
-        COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https"
-    )
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_secure(settings))
+
+
+def _is_secure(settings: FrontendSettings) -> bool:
+    # Not by the request: its scheme behind a proxy is what a header says, and anyone can send that.
+    return settings.profile == "production"
 
 
 def get_sessions(request: Request) -> Sessions:

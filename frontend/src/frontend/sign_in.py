@@ -3,12 +3,13 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import RedirectResponse
 
 from frontend.domain import actor_header, safe_next
 from frontend.forms import Field, Filled, Sent, TheForm
 from frontend.pages import READ
+from frontend.parts import TheSettings
 from frontend.rendering import ThePages
 from frontend.session import (
     BACK_OFFICE,
@@ -45,7 +46,7 @@ async def sign_in_page(
 
 @router.post("/sign-in")
 async def sign_in(
-    request: Request, form: TheForm, pages: ThePages, sessions: TheSessions
+    form: TheForm, pages: ThePages, sessions: TheSessions, settings: TheSettings
 ) -> Response:
     """Give an organizer a session, and lead to where they wanted to go."""
     wanted = safe_next(form.get("next"), BACK_OFFICE)
@@ -55,7 +56,7 @@ async def sign_in(
         if not errors:
             cookie = sessions.sign_in(name, form.get("passcode"), datetime.now(UTC))
             response = RedirectResponse(wanted, 303)
-            put_cookie(request, response, cookie)
+            put_cookie(settings, response, cookie)
             return response
     except PasscodeRefusedError as error:
         status, errors = 403, {"passcode": str(error)}
@@ -79,8 +80,8 @@ def _errors(form: Sent) -> dict[str, str]:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, _: TheForm) -> Response:
+async def sign_out(_: TheForm, settings: TheSettings) -> Response:
     """End the session."""
     response = RedirectResponse("/", 303)
-    drop_cookie(request, response)
+    drop_cookie(settings, response)
     return response

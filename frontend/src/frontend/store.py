@@ -45,23 +45,39 @@ class AgendaFile:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "agenda.json"
+        self._content: AgendaDocuments | None = None
+        """What is known to be in the file."""
 
     def load(self) -> SavedAgenda | None:
         """What was saved last; None where there is nothing, or nothing that can be read."""
         try:
             documents = AgendaDocuments.model_validate_json(self._path.read_bytes())
-            return SavedAgenda(documents, self._confirmed_at())
+            saved = SavedAgenda(documents, self._confirmed_at())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
             LOG.warning("saved agenda ignored", file=str(self._path), reason=type(error).__name__)
             return None
+        self._content = documents
+        return saved
 
     def _confirmed_at(self) -> datetime:
         return datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
 
     def save(self, saved: SavedAgenda) -> None:
-        """Replace the file; who reads it meanwhile sees the old one or the new one."""
+        """Replace the file, or just note in it when its content was confirmed.
+
+        Who reads it meanwhile sees the old one or the new one.
+        """
+        try:
+            if saved.documents == self._content:
+                self._touch(saved.confirmed_at)
+                return
+        except OSError:
+            LOG.info("saved agenda is gone", file=str(self._path))
+        self._replace(saved)
+
+    def _replace(self, saved: SavedAgenda) -> None:
         unfinished = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,15 +88,10 @@ class AgendaFile:
             unfinished.replace(self._path)
             self._touch(saved.confirmed_at)
         except OSError as error:
+            self._content = None
             LOG.warning("agenda not saved", file=str(self._path), reason=str(error))
-
-    def confirm(self, saved: SavedAgenda) -> None:
-        """Note that what is in the file still held at `saved.confirmed_at`."""
-        try:
-            self._touch(saved.confirmed_at)
-        except OSError:
-            # Someone has removed the file.
-            self.save(saved)
+            return
+        self._content = saved.documents
 
     def _touch(self, at: datetime) -> None:
         os.utime(self._path, (at.timestamp(), at.timestamp()))

@@ -1,5 +1,6 @@
 """The cached agenda through the agenda service's comings and goings."""
 
+import os
 import signal
 import threading
 import time
@@ -109,6 +110,24 @@ def test_agenda_is_served_when_it_can_not_be_saved(world: World) -> None:
     frontend = world.start()
     wait_until_shown(world.client(), "First")
     wait_for(lambda: "agenda not saved" in frontend.log_text(), "the warning")
+
+
+def test_agenda_is_refreshed_and_the_end_comes_while_the_disk_hangs(world: World) -> None:
+    world.agenda.stop()
+    frontend = world.start()
+    world.data.mkdir(exist_ok=True)
+    # Who opens it to write waits for a reader, and none comes.
+    os.mkfifo(world.data / f"agenda.json.{frontend.pid}")
+    world.agenda.show("First")
+    world.agenda.start()
+    client = world.client()
+    wait_until_shown(client, "First")
+    world.agenda.show("Second")
+    wait_until_shown(client, "Second")
+    client.close()
+    started = time.monotonic()
+    frontend.stop()
+    assert time.monotonic() - started < 4
 
 
 def test_agenda_cold_start_without_service_or_copy_is_a_503_problem(world: World) -> None:

@@ -77,8 +77,26 @@ def test_agenda_is_filtered_by_day_and_track(world: World, client: httpx2.Client
     assert shown("unknown=1") == ["First", "Second"]
 
 
-@pytest.mark.parametrize("query", ["day=tomorrow", "day=2027-13-01", "day=%00", "track=%ff"])
-def test_agenda_refuses_a_filter_that_is_not_valid(client: httpx2.Client, query: str) -> None:
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("day=tomorrow", "day"),
+        ("day=2027-13-01", "day"),
+        ("day=2027-W24-1", "day"),
+        ("day=20270614", "day"),
+        ("day=%00", "day"),
+        ("track=%ff", "query"),
+        (f"track={'x' * 121}", "track"),
+    ],
+)
+def test_agenda_refuses_a_filter_that_is_not_valid(
+    client: httpx2.Client, query: str, field: str
+) -> None:
     answer = client.get(f"/api/sessions?{query}")
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:problem:invalid-request"
+    assert [each["field"] for each in answer.json()["errors"]] == [field]
+
+
+def test_agenda_takes_a_track_as_long_as_the_agenda_service_does(client: httpx2.Client) -> None:
+    assert client.get(f"/api/sessions?track={'x' * 120}").json() == {"items": []}

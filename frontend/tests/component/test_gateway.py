@@ -13,6 +13,7 @@ from .conftest import PASSCODE, SESSION_KEY, FakeService, Reply, World
 
 ID = "0192f0c0-0000-7000-8000-000000000001"
 PROPOSALS = "/api/proposals"
+TOKEN = {"Proposal-Token": "signed.token"}
 ORGANIZER_ROUTES = [
     ("GET", PROPOSALS),
     ("POST", f"{PROPOSALS}/{ID}/decision"),
@@ -168,6 +169,16 @@ def test_gateway_brings_back_what_belongs_to_the_answer_and_nothing_else(
     assert answer.headers["etag"] == '"1"'
     assert answer.headers["cache-control"] == "no-store"
     assert not {"set-cookie", "x-internal"} & set(answer.headers)
+
+
+def test_gateway_lets_nothing_personal_be_kept_by_a_cache(
+    world: World, client: httpx2.Client, organizer: httpx2.Client
+) -> None:
+    personal = organizer.get(PROPOSALS), client.get(f"{PROPOSALS}/{ID}", headers=TOKEN)
+    assert [each.headers["cache-control"] for each in personal] == ["no-store", "no-store"]
+    assert "cache-control" not in client.get("/api/cfp").headers
+    world.c4p.replies["/proposals"] = Reply(headers={"Cache-Control": "no-cache"})
+    assert organizer.get(PROPOSALS).headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize("location", ["https://evil.example/x", "//evil.example", "/internal/x"])
@@ -328,6 +339,8 @@ def test_gateway_describes_every_route(client: httpx2.Client) -> None:
         ("GET", "/api/sessions"),
         ("GET", "/api/schedule"),
     } <= described
+    retry = paths["/api/deliveries/{id}/retry"]["post"]
+    assert retry["requestBody"]["required"] is False
     for path, operations in paths.items():
         if path.startswith("/api/"):
             assert all({"503", "404"} <= set(each["responses"]) for each in operations.values())

@@ -1,6 +1,7 @@
 """The gateway when the service behind is away: it answers in time, and recovers."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2
 import pytest
@@ -54,6 +55,19 @@ def test_gateway_breaker_opens_on_a_frozen_service_and_closes_again(
     wait_for(lambda: not away(client.get("/api/cfp")), "the breaker to close")
     for _ in range(5):
         assert not away(client.get("/api/cfp"))
+
+
+def test_pages_do_not_wait_for_a_frozen_service_again_and_again(world: World) -> None:
+    # A page gives up sooner than the call itself.
+    world.start(NEIGHBOUR_SECONDS="5")
+    client = world.client()
+    world.c4p.answering.clear()
+    with ThreadPoolExecutor(5) as visitors:
+        assert {each.status_code for each in visitors.map(client.get, ["/"] * 5)} == {200}
+    started = time.monotonic()
+    for _ in range(10):
+        assert client.get("/").status_code == 200
+    assert time.monotonic() - started < 2
 
 
 def test_gateway_other_services_are_not_harmed(world: World, client: httpx2.Client) -> None:

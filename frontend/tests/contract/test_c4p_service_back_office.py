@@ -185,11 +185,29 @@ async def test_delivery_is_retried(pact: RecordedPact) -> None:
         .given("a mail that has arrived")
         .with_request("POST", path)
         .with_header("X-Actor", ACTOR)
+        .with_body({"attempts": 1}, JSON)
         .will_respond_with(202)
         .with_body(delivery("waiting", next_attempt_at=time()), JSON)
     )
     async with pact.neighbour() as c4p:
-        assert (await C4p(c4p).retry(OTHER_ID, actor=ACTOR)).state == "waiting"
+        assert (await C4p(c4p).retry(OTHER_ID, 1, actor=ACTOR)).state == "waiting"
+
+
+async def test_delivery_that_changed_is_retried(pact: RecordedPact) -> None:
+    path = made(f"/deliveries/{OTHER_ID}/retry", "/deliveries/${delivery_id}/retry")
+    (
+        pact.upon_receiving("the wish to send a mail again that was tried since it was seen")
+        .given("a mail that has arrived")
+        .with_request("POST", path)
+        .with_header("X-Actor", ACTOR)
+        .with_body({"attempts": 0}, JSON)
+        .will_respond_with(409)
+        .with_body(problem("delivery-changed", 409), PROBLEM)
+    )
+    async with pact.neighbour() as c4p:
+        with pytest.raises(ProblemAnswerError) as refusal:
+            await C4p(c4p).retry(OTHER_ID, 0, actor=ACTOR)
+    assert refusal.value.slug == "delivery-changed"
 
 
 async def test_unknown_delivery_is_retried(pact: RecordedPact) -> None:

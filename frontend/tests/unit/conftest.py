@@ -112,10 +112,7 @@ class NoFile(AgendaFile):
     def load(self) -> SavedAgenda | None:
         return None
 
-    def save(self, agenda: SavedAgenda) -> None:
-        pass
-
-    def confirm(self, agenda: SavedAgenda) -> None:
+    def save(self, saved: SavedAgenda) -> None:
         pass
 
 
@@ -126,9 +123,9 @@ def neighbours() -> Neighbours:
 
 
 @pytest.fixture(scope="session")
-def assembled() -> FastAPI:
-    """The pages and their errors, without the gateway and without neighbours; costly to make."""
-    settings = FrontendSettings.model_validate(
+def settings() -> FrontendSettings:
+    """As in development."""
+    return FrontendSettings.model_validate(
         {
             "profile": "development",
             "port": 1,
@@ -142,9 +139,13 @@ def assembled() -> FastAPI:
             "conference_name": "Test & Conference",
         }
     )
+
+
+@pytest.fixture(scope="session")
+def assembled(settings: FrontendSettings) -> FastAPI:
+    """The pages and their errors, without the gateway and without neighbours; costly to make."""
     app = create_app("frontend", settings, site.ROUTERS, csp=site.CSP)
     site.install(app, settings.conference_name)
-    app.state.settings = settings
 
     @app.get("/broken")
     async def broken() -> None:
@@ -154,7 +155,9 @@ def assembled() -> FastAPI:
 
 
 @pytest.fixture
-async def app(assembled: FastAPI, neighbours: Neighbours) -> AsyncIterator[FastAPI]:
+async def app(
+    assembled: FastAPI, settings: FrontendSettings, neighbours: Neighbours
+) -> AsyncIterator[FastAPI]:
     """The pages over `neighbours`."""
 
     def neighbour(name: str) -> Neighbour:
@@ -162,6 +165,7 @@ async def app(assembled: FastAPI, neighbours: Neighbours) -> AsyncIterator[FastA
         return Neighbour(name, f"http://{name}", timeout_seconds=1, transport=transport)
 
     state = assembled.state
+    state.settings = settings
     state.sessions = Sessions("k" * 32, "open sesame")
     state.agenda, state.c4p = Agenda(neighbour("agenda")), C4p(neighbour("c4p"))
     state.email = Email(neighbour("email"))

@@ -66,7 +66,18 @@ async def test_the_list_marks_what_is_not_told_yet(
         "last_error": "relay down",
     }
     neighbours.answer("GET", "/deliveries", {"items": [delivery], "next_cursor": None})
-    assert "not told yet" in (await organizer.get("/back-office")).text
+    waiting = (await organizer.get("/back-office")).text
+    assert "not told yet" in waiting
+    assert "1 proposal has something that is not told to others yet" in waiting
+    assert "It is tried again by itself" in waiting
+    assert "not tried again" not in waiting
+
+    failed = {**delivery, "state": "failed"}
+    neighbours.answer("GET", "/deliveries", {"items": [failed], "next_cursor": None})
+    given_up = (await organizer.get("/back-office")).text
+    assert "1 proposal has something that could not be told" in given_up
+    assert "not tried again" in given_up
+    assert "tried again by itself" not in given_up
 
     fresh = {**delivery, "attempts": 0}
     neighbours.answer("GET", "/deliveries", {"items": [fresh], "next_cursor": None})

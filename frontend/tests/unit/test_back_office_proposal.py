@@ -1,6 +1,7 @@
 from uuid import UUID
 
 import httpx2
+import orjson
 import pytest
 
 from frontend.answers import ListedSession, Schedule
@@ -11,6 +12,7 @@ from .conftest import PROPOSAL, PROPOSAL_ID, SCHEDULE, SESSION, Neighbours
 PATH = f"/proposals/{PROPOSAL_ID}"
 PAGE = f"/back-office{PATH}"
 OTHER_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8058")
+RETRY = f"/deliveries/{OTHER_ID}/retry"
 TAKEN = SCHEDULE["slots"][1]["id"]
 DELIVERY = {
     "id": str(OTHER_ID),
@@ -190,10 +192,53 @@ async def test_a_decision_while_the_service_is_away_keeps_the_message(
     assert "my words" in answer.text
 
 
-async def test_send_again_leads_back_to_the_proposal(
+async def test_send_again_names_the_attempts_that_were_shown(
     organizer: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
-    neighbours.answer("POST", f"/deliveries/{OTHER_ID}/retry", DELIVERY, 202)
-    answer = await organizer.post(f"/back-office/deliveries/{OTHER_ID}/retry")
+    neighbours.answer("POST", RETRY, DELIVERY, 202)
+    fields = {"proposal": str(PROPOSAL_ID), "attempts": "3"}
+    text = (await organizer.get(PAGE)).text
+    for name, value in fields.items():
+        assert f'<input type="hidden" name="{name}" value="{value}">' in text
+    answer = await organizer.post(f"/back-office{RETRY}", data=fields)
 
     assert answer.headers["location"] == f"{PAGE}?done=sent"
+    (sent,) = neighbours.sent("POST", RETRY)
+    assert orjson.loads(sent.content) == {"attempts": 3}
+    assert sent.headers["x-actor"] == "Olga"
+
+
+async def test_send_again_takes_a_form_that_shows_no_attempts(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("POST", RETRY, DELIVERY, 202)
+    answer = await organizer.post(f"/back-office{RETRY}")
+
+    assert answer.headers["location"] == f"{PAGE}?done=sent"
+    assert neighbours.sent("POST", RETRY)[0].content == b""
+
+
+async def test_send_again_twice_says_that_it_was_sent_already(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.refuse("POST", RETRY, "delivery-changed", 409)
+    fields = {"proposal": str(PROPOSAL_ID), "attempts": "3"}
+    answer = await organizer.post(f"/back-office{RETRY}", data=fields)
+
+    assert answer.headers["location"] == f"{PAGE}?done=already"
+    assert "It was sent again already" in (await organizer.get(f"{PAGE}?done=already")).text
+
+
+@pytest.mark.parametrize(
+    ("slug", "proposal"),
+    [("wrong-state", str(PROPOSAL_ID)), ("delivery-changed", "//evil.example")],
+)
+async def test_send_again_shows_another_refusal_as_it_is(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours, slug: str, proposal: str
+) -> None:
+    neighbours.refuse("POST", RETRY, slug, 409)
+    fields = {"proposal": proposal, "attempts": "3"}
+    answer = await organizer.post(f"/back-office{RETRY}", data=fields)
+
+    assert answer.status_code == 409
+    assert f"{slug}." in answer.text

@@ -43,6 +43,15 @@ def test_finished_sends_a_304_to_who_has_it(encoding: str) -> None:
     assert "content-length" not in response.headers
 
 
+@pytest.mark.parametrize("held", [False, True])
+def test_finished_takes_headers_that_are_not_kept(held: bool) -> None:
+    answer = finished()
+    etag = answer.response(scope()).headers["etag"] if held else ""
+    asked = scope(if_none_match=etag)
+    assert answer.response(asked, ((b"x-a", b"1"),)).headers["x-a"] == "1"
+    assert "x-a" not in answer.response(asked).headers
+
+
 def test_finished_does_not_share_headers_between_answers() -> None:
     answer = finished()
     answer.response(scope()).set_cookie("session", "secret")

@@ -43,6 +43,14 @@ def test_fill_keeps_what_was_typed_beside_the_errors() -> None:
     assert filled.errors == {"abstract": "Write an abstract."}
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0", 0), ("12", 12), ("", None), ("-1", None), ("1.5", None), ("9" * 10, None), ("²", None)],
+)
+def test_a_number_is_a_whole_one_or_none(text: str, number: int | None) -> None:
+    assert Sent([("n", text)]).number("n") == number
+
+
 def test_line_breaks_of_a_form_become_line_feeds() -> None:
     assert Sent([("a", "1\r\n2")]).get("a") == "1\n2"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.domain import accepts_gzip, actor_header, has_etag, safe_next
+from frontend.domain import accepts_gzip, actor_header, has_etag, safe_next, zone_named
 
 
 @pytest.mark.parametrize("path", ["/", "/back-office", "/back-office?state=accepted&q=a%20b"])
@@ -59,3 +59,16 @@ def test_actor_header_is_visible_ascii_whatever_the_name(name: str) -> None:
     header = actor_header(name)
     assert header.isascii()
     assert header.isprintable()
+
+
+def test_zone_named_finds_a_zone() -> None:
+    zone = zone_named("Europe/Berlin")
+    assert zone is not None
+    assert zone.key == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Olympus", "Europe", "..", "/etc/passwd", "a\0b", "x" * 5000]
+)
+def test_zone_named_finds_nothing_else(name: str) -> None:
+    assert zone_named(name) is None

@@ -2,7 +2,7 @@ import httpx2
 import orjson
 import pytest
 
-from .conftest import PROPOSAL, PROPOSAL_ID, Neighbours
+from .conftest import PROPOSAL, PROPOSAL_ID, SESSION, Neighbours
 
 PATH = f"/proposals/{PROPOSAL_ID}"
 TYPED = {
@@ -46,6 +46,18 @@ async def test_only_what_the_state_allows_is_offered(
     assert ("Save changes" in text) is can_edit
     assert ("Withdraw proposal" in text) is can_withdraw
     assert "A &lt;b&gt;word&lt;/b&gt;" in text
+
+
+@pytest.mark.parametrize("is_placed", [True, False])
+async def test_an_accepted_proposal_leads_to_its_session_once_there_is_one(
+    browser: httpx2.AsyncClient, neighbours: Neighbours, is_placed: bool
+) -> None:
+    neighbours.answer("GET", "/sessions", {"items": [SESSION] if is_placed else []})
+    neighbours.answer("GET", PATH, {**PROPOSAL, "state": "accepted"})
+    text = (await browser.get(f"{PATH}?token=signed")).text
+
+    assert (f'href="/agenda/{PROPOSAL_ID}"' in text) is is_placed
+    assert ("as soon as it has its slot" in text) is not is_placed
 
 
 async def test_nothing_is_asked_without_a_token(

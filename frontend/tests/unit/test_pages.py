@@ -96,6 +96,18 @@ async def test_a_saved_agenda_says_so(
     assert "Canaries &amp; &lt;b&gt;cages&lt;/b&gt;" in answer.text
 
 
+async def test_an_agenda_in_a_zone_that_there_is_not_is_not_believed(
+    app: FastAPI, browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", "/schedule", {**SCHEDULE, "timezone": "Mars/Olympus"})
+    app.state.cache = AgendaCache(app.state.agenda.neighbour, SavedFile(), 3600)
+    app.state.cache.start()
+    answer = await browser.get("/agenda")
+
+    assert answer.status_code == 200
+    assert "saved at 10:42, the live agenda is unavailable" in answer.text
+
+
 async def test_agenda_without_any_copy_is_a_503_page(
     browser: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:

@@ -65,6 +65,21 @@ async def test_a_refusal_says_why_and_forgets_the_passcode(
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize(("profile", "is_secure"), [("production", True), ("development", False)])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_cookie_is_secure_by_the_profile_whatever_the_request_says(
+    app: FastAPI,
+    browser: httpx2.AsyncClient,
+    profile: str,
+    is_secure: bool,
+    scheme: str,
+) -> None:
+    app.state.settings = app.state.settings.model_copy(update={"profile": profile})
+    for path in ("/sign-in", "/sign-out"):
+        answer = await browser.post(f"{scheme}://site{path}", data=FORM)
+        assert ("secure" in answer.headers["set-cookie"].lower()) is is_secure
+
+
 async def test_where_there_is_no_sign_in_the_page_says_so(
     app: FastAPI, browser: httpx2.AsyncClient
 ) -> None:
