@@ -1,0 +1,102 @@
+"""Takes the pictures of docs/pictures, of a platform filled by the demo data.
+
+Run it as a module from the project folder: `python -m tests.browser.screenshots`.
+"""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+from playwright.sync_api import Browser, Page, ViewportSize
+from tests.acceptance.mails import Mails
+from tests.acceptance.office import Answer, Office
+from tests.acceptance.site import Site
+from tests.browser.chromium import chromium
+from tests.browser.conftest import be_organizer
+
+from embedded.demo import fill, sign_in
+from embedded.platform import Platform
+from servicekit.testing import wait_for
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+SIZE: ViewportSize = {"width": 1280, "height": 800}
+MOST_BYTES = 200_000
+
+
+def main() -> None:
+    """Fill a platform of its own, take each picture, and say what was written."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="pictures-") as folder,
+        Platform(Path(folder)) as platform,
+        chromium() as browser,
+    ):
+        site = Site(platform.urls.site, platform.urls.mail, platform.passcode)
+        mails = Mails(site.mail_url)
+        office = Office(site.url, site.sign_in("Olga Petrova"))
+        _fill(platform, office)
+        for name, show in pictures(site, office, mails).items():
+            _take(browser, site, name, show)
+        office.close()
+        mails.close()
+
+
+def _fill(platform: Platform, office: Office) -> None:
+    with httpx2.Client(base_url=platform.urls.site, timeout=30, trust_env=False) as client:
+        sign_in(client, platform.passcode)
+        accepted = fill(client)["accepted"]
+
+    def is_told() -> bool:
+        sessions = office.client.get("/sessions").json()["items"]
+        waiting = office.client.get("/deliveries", params={"state": "waiting"}).json()["items"]
+        return len(sessions) == accepted and not waiting
+
+    wait_for(is_told, "the whole agenda and every mail", 60)
+
+
+def pictures(site: Site, office: Office, mails: Mails) -> dict[str, Callable[[Page], None]]:
+    """What to show on each picture, by its name."""
+
+    def agenda(page: Page) -> None:
+        page.goto("/agenda")
+
+    def dark_agenda(page: Page) -> None:
+        page.emulate_media(color_scheme="dark")
+        page.goto("/agenda")
+
+    def back_office(page: Page) -> None:
+        be_organizer(page, site)
+        page.goto("/back-office")
+
+    def my_proposal(page: Page) -> None:
+        page.goto(mails.link_to(_accepted_with_words(office)["speaker_email"]))
+
+    return {
+        "agenda": agenda,
+        "agenda-dark": dark_agenda,
+        "back-office": back_office,
+        "my-proposal": my_proposal,
+    }
+
+
+def _accepted_with_words(office: Office) -> Answer:
+    return next(each for each in office.found("", "accepted") if each["message"])
+
+
+def _take(browser: Browser, site: Site, name: str, show: Callable[[Page], None]) -> None:
+    context = browser.new_context(
+        base_url=site.url, viewport=SIZE, device_scale_factor=1, color_scheme="light"
+    )
+    page = context.new_page()
+    show(page)
+    file = PICTURES / f"{name}.png"
+    page.screenshot(path=file)
+    context.close()
+    size = file.stat().st_size
+    assert size < MOST_BYTES, f"{file} has {size} bytes"
+    print(f"{file.relative_to(PICTURES.parents[1])}: {size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()

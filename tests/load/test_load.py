@@ -1,0 +1,110 @@
+"""A short conference day by locust: no request fails, and what was acknowledged is there."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from tests.acceptance.office import Office
+from tests.acceptance.site import Site
+
+from embedded.platform import Platform
+from servicekit.testing import wait_for
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+PEOPLE = {"Reader": 17, "Speaker": 5, "Organizer": 3}
+"""More of the few than on a real day, since the day is short."""
+SECONDS = 15
+HASTE = 8.0
+"""With that, they make about 30 requests a second: enough to overlap, easy on two cores."""
+FEWEST_REQUESTS = 100
+
+
+@pytest.fixture
+def office(platform: Platform) -> Iterator[Office]:
+    site = Site(platform.urls.site, platform.urls.mail, platform.passcode)
+    made = Office(site.url, site.sign_in("Otto Organizer"))
+    yield made
+    made.close()
+
+
+def run_locust(platform: Platform, acknowledged: Path) -> dict[str, dict[str, Any]]:
+    """Let people in for a while; what locust counted, by the method and name of the request."""
+    host = platform.urls.site
+    # Nobody else's platform may ever get this load.
+    assert ip_address(urlsplit(host).hostname or "").is_loopback
+    options = {
+        "-f": LOCUSTFILE,
+        "--host": host,
+        "--users": sum(PEOPLE.values()),
+        "--spawn-rate": sum(PEOPLE.values()),
+        "--config-users": json.dumps(
+            [{"user_class_name": kind, "fixed_count": number} for kind, number in PEOPLE.items()]
+        ),
+        "--run-time": f"{SECONDS}s",
+        "--stop-timeout": 10,
+        "--haste": HASTE,
+        "--acknowledged": acknowledged,
+    }
+    arguments = [str(each) for option in options.items() for each in option]
+    env = {"PATH": os.environ["PATH"], "PASSCODE": platform.passcode}
+    ended = subprocess.run(
+        [sys.executable, "-m", "locust", "--headless", "--json", *arguments],
+        env={**env, "MAIL_URL": platform.urls.mail},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS + 60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr[-4000:]
+    counted = json.loads(ended.stdout)
+    return {f"{each['method']} {each['name']}": each for each in counted}
+
+
+def test_what_was_acknowledged_on_a_busy_day_is_there(
+    platform: Platform, office: Office, tmp_path: Path
+) -> None:
+    counted = run_locust(platform, tmp_path / "acknowledged.json")
+    assert sum(each["num_failures"] for each in counted.values()) == 0, counted
+    assert sum(each["num_requests"] for each in counted.values()) > FEWEST_REQUESTS
+    # Each kind of people was there.
+    assert {"GET /agenda", "POST /api/proposals", "GET /back-office"} <= counted.keys()
+
+    acknowledged = json.loads((tmp_path / "acknowledged.json").read_text())
+    titles, decisions = acknowledged["titles"], acknowledged["decisions"]
+    assert titles
+    assert decisions
+    proposals = {each: office.proposal(each) for each in titles}
+    assert {each: proposal["title"] for each, proposal in proposals.items()} == titles
+    # What was sent twice is there once.
+    assert len(set(titles.values())) == len(titles)
+    for title in titles.values():
+        assert len(office.found(title.rpartition("(")[2].rstrip(")"))) == 1
+    assert {each: office.proposal(each)["state"] for each in decisions} == decisions
+    wait_until_all_is_told(office)
+    accepted = {each for each, decision in decisions.items() if decision == "accepted"}
+    wait_for(lambda: accepted <= agenda(office).keys(), "every accepted talk on the agenda", 30)
+    slots = list(agenda(office).values())
+    assert len(set(slots)) == len(slots)
+
+
+def wait_until_all_is_told(office: Office) -> None:
+    def none_waits() -> bool:
+        found = office.client.get("/deliveries", params={"state": "waiting", "limit": 1}).json()
+        return not found["items"]
+
+    wait_for(none_waits, "all mails and sessions", 60, 0.2)
+    failed = office.client.get("/deliveries", params={"state": "failed"}).json()["items"]
+    assert not failed
+
+
+def agenda(office: Office) -> dict[str, str]:
+    """The slots of the agenda, by the proposals that are in them."""
+    sessions = office.client.get("/sessions").json()["items"]
+    return {each["proposal_id"]: each["slot"]["id"] for each in sessions}

@@ -1,0 +1,24 @@
+"""email-service or the relay is away: decisions go on, mails wait and are sent once."""
+
+import pytest
+from tests.resilience.support import EVERY_WAY, Conference, Way, away
+
+
+@pytest.mark.parametrize("way", EVERY_WAY)
+@pytest.mark.parametrize("part", ["email-service", "mail"])
+def test_mails_wait_and_decisions_go_on(conference: Conference, part: str, way: Way) -> None:
+    earlier = conference.submit()
+    conference.wait_until_settled()
+    with away(conference.platform, way, part):
+        conference.decide(earlier)
+        late = conference.submit()
+        conference.decide(late, "rejected")
+        conference.wait_until_told(earlier, "session")
+        conference.wait_until_tried(earlier, "accepted")
+        conference.wait_until_tried(late, "received")
+        # The order is kept: nobody reads of a rejection before the confirmation.
+        assert conference.delivery(late, "rejected")["attempts"] == 0
+        page = conference.client.get(f"/back-office/proposals/{earlier.id}")
+        assert page.status_code == 200
+        assert "waiting" in page.text
+    conference.assert_nothing_lost_nothing_doubled()
