@@ -15,6 +15,7 @@ import pytest
 from embedded.platform import Platform
 
 EXAMPLES = 8
+CONFIG = Path(__file__).with_name("schemathesis.toml")
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 
@@ -41,7 +42,7 @@ def check(url: str, folder: Path, *options: str) -> None:
         *options,
     )
     ended = subprocess.run(
-        [str(SCHEMATHESIS), "run", f"{url}/openapi.json", *options],
+        [str(SCHEMATHESIS), f"--config-file={CONFIG}", "run", f"{url}/openapi.json", *options],
         cwd=folder,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,

@@ -315,7 +315,7 @@ class Report(Input):
     id: UUID
     checked_at: Instant
     complete: bool
-    findings: Annotated[list[Finding], Field(max_length=500)]
+    findings: Annotated[list[Finding], Field(max_length=200)]
 
 
 class Reports(BaseModel):

@@ -14,7 +14,7 @@ from servicekit.http import NeighbourAwayError
 
 LARGEST_BODY_BYTES = 60_000
 """A little less than what services take."""
-MOST_FINDINGS = 500
+MOST_FINDINGS = 200
 LONGEST_TEXT = 1000
 MOST_MAILED = 50
 """As many as the mail shows."""

@@ -95,7 +95,8 @@ def _parameters(row: Row) -> dict[str, Any]:
         parameters.append({"name": "id", "in": "path", "required": True, "schema": schema})
     extra: dict[str, Any] = {"parameters": parameters}
     if row.has_body:
-        content = {"application/json": {"schema": {"type": "object"}}}
+        kinds = ["object", "null"] if row.may_omit_body else ["object"]
+        content = {"application/json": {"schema": {"type": kinds}}}
         extra["requestBody"] = {"required": not row.may_omit_body, "content": content}
     return extra
 
