@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     EmailStr,
     Field,
+    StrictBool,
     StringConstraints,
     model_validator,
 )
@@ -306,7 +307,7 @@ class Finding(Input):
     subject: Words
     detail: Words
     cure: Words
-    repaired: bool
+    repaired: StrictBool
 
 
 class Report(Input):
@@ -314,7 +315,7 @@ class Report(Input):
 
     id: UUID
     checked_at: Instant
-    complete: bool
+    complete: StrictBool
     findings: Annotated[list[Finding], Field(max_length=200)]
 
 
