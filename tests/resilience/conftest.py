@@ -7,13 +7,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.resilience.proxy import Proxy
-from tests.resilience.support import Conference
 
 from embedded.backing import postgres
 from embedded.home import Home
 from embedded.platform import Platform
 from embedded.ports import any_free
+
+# Before it is imported, so that its assertions tell what they have compared.
+pytest.register_assert_rewrite("tests.resilience.support")
+
+from tests.resilience.proxy import Proxy  # noqa: E402 - see above
+from tests.resilience.support import Conference  # noqa: E402 - see above
 
 # Short waits and limits, so that a test sees in seconds what takes minutes in earnest.
 HASTY = {

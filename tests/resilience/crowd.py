@@ -32,11 +32,13 @@ class Crowd:
             if not future.cancelled():
                 future.result()
 
-    def wait_until_asked(self, number: int) -> None:
-        """Until so many requests were made, or everybody is done."""
+    def wait_until_answered(self, number: int) -> None:
+        """Until so many requests were answered; there are at least two for each proposal."""
         wait_for(
-            lambda: self._conference.asked >= number or all(each.done() for each in self._futures),
-            f"{number} requests",
+            lambda: (
+                self._conference.answered >= number or all(each.done() for each in self._futures)
+            ),
+            f"{number} answers",
             PATIENCE_SECONDS,
             pause=0.002,
         )

@@ -105,8 +105,8 @@ class Conference:
         self.proposals: list[Proposal] = []
         self.may_mail_twice = False
         """Set where a mail may have come more than once, each time with the same Message-ID."""
-        self.asked = 0
-        """How many requests `persist` has made."""
+        self.answered = 0
+        """How many requests `persist` has brought to an answer."""
         self._numbers = count(1)
         self.client = httpx2.Client(
             base_url=platform.urls.site,
@@ -143,14 +143,15 @@ class Conference:
         """The first answer that says what became of the call, which is repeated until then."""
 
         def answered() -> httpx2.Response | None:
-            self.asked = next(self._numbers)
             try:
                 answer = call()
             except httpx2.TransportError:
                 return None
             return answer if answer.status_code != 503 else None
 
-        return wait_for(answered, "an answer", PATIENCE_SECONDS)
+        answer = wait_for(answered, "an answer", PATIENCE_SECONDS)
+        self.answered = next(self._numbers)
+        return answer
 
     def try_to_submit(self, proposal: Proposal) -> httpx2.Response:
         """One attempt, under the proposal's own key."""

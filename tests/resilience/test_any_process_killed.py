@@ -25,10 +25,10 @@ def instants() -> Random:
 def kill_at_random(
     crowd: Crowd, conference: Conference, parts: list[str], instants: Random
 ) -> None:
-    """Kill each of `parts` at a request of its own, and some milliseconds later."""
-    asked = sorted(instants.sample(range(2, 2 * crowd.size), len(parts)))
-    for part, number in zip(parts, asked, strict=True):
-        crowd.wait_until_asked(number)
+    """Kill each of `parts` at an answer of its own, and some milliseconds later."""
+    answers = sorted(instants.sample(range(2, 2 * crowd.size - 8), len(parts)))
+    for part, number in zip(parts, answers, strict=True):
+        crowd.wait_until_answered(number)
         # No condition names this instant: it may be any.
         time.sleep(instants.uniform(0, LONGEST_JITTER_SECONDS))
         conference.platform.kill(part)

@@ -40,8 +40,8 @@ def test_submission_is_refused_and_its_text_kept(conference: Conference, way: Wa
 
 def test_nothing_acknowledged_is_lost_when_killed_under_load(conference: Conference) -> None:
     with Crowd(conference, size=16) as crowd:
-        for asked in (8, 24):
-            crowd.wait_until_asked(asked)
+        for number in (6, 18):
+            crowd.wait_until_answered(number)
             conference.platform.kill("postgres")
             conference.platform.wait_until_ready("postgres")
     conference.assert_nothing_lost_nothing_doubled()

@@ -35,6 +35,12 @@ def accepts(url: str) -> bool:
         return probe.connect_ex((str(parts.hostname), parts.port or 0)) == 0
 
 
+def times_it_waited(conference: Conference, part: "Part") -> int:
+    """How often a service has said that it ends as soon as its requests have."""
+    log = conference.platform.home.logs / f"{part.name}.log"
+    return log.read_text().count("Waiting for connections to close")
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A service, the way on which its requests can be held, and a request that goes there."""
@@ -106,9 +112,10 @@ def test_requests_under_way_are_answered(disturbed: Conference, ways: Ways, part
         with way.suffering(LATE):
             asked = [executor.submit(part.ask, disturbed, each) for each in proposals]
             wait_for(lambda: way.held >= AT_ONCE + part.others, "requests", PATIENCE_SECONDS)
+            waits = times_it_waited(disturbed, part)
             before = end_gently(disturbed, part.name)
-            url = platform.url(part.name)
-            wait_for(lambda: not accepts(url), "no new connections", PATIENCE_SECONDS, pause=0.005)
+            wait_for(lambda: times_it_waited(disturbed, part) > waits, "the end", PATIENCE_SECONDS)
+            assert not accepts(platform.url(part.name))
         answers = [each.result() for each in asked]
     assert [each.is_success for each in answers] == [True] * AT_ONCE
     wait_for(lambda: platform.pid(part.name) not in {0, before}, "a new one", PATIENCE_SECONDS)
