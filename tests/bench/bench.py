@@ -192,12 +192,13 @@ def submissions(running: Platform, seconds: float) -> report.Row:
     return measure("submit a proposal", url, next_request, pids, seconds, 201)
 
 
-def organizer(running: Platform) -> httpx2.Client:
+@contextmanager
+def organizer(running: Platform) -> Iterator[httpx2.Client]:
     """A client that is signed in."""
-    session = httpx2.Client(base_url=running.urls.site, timeout=30)
     form = {"name": "Bench", "passcode": running.passcode, "next": "/back-office"}
-    assert session.post("/sign-in", data=form).status_code == 303
-    return session
+    with httpx2.Client(base_url=running.urls.site, timeout=30) as session:
+        assert session.post("/sign-in", data=form).status_code == 303
+        yield session
 
 
 def decisions(running: Platform, count: int) -> tuple[list[float], list[float]]:

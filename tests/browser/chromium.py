@@ -48,8 +48,9 @@ class Faults:
         page.on("requestfailed", self._of_request)
 
     def assert_none(self) -> None:
-        """AssertionError that tells all that were found."""
-        assert not self._found, "\n".join(self._found)
+        """AssertionError that tells all that were found since the last time."""
+        found, self._found = self._found, []
+        assert not found, "\n".join(found)
 
     def _of_console(self, message: ConsoleMessage) -> None:
         # A page that is an error by its status is no fault; a missing file is, see _of_response.

@@ -37,11 +37,9 @@ def new_page(browser: Browser, site: Site) -> Iterator[NewPage]:
     with ExitStack() as stack:
 
         def make(**options: Any) -> Page:
-            context = browser.new_context(base_url=site.url, reduced_motion="reduce", **options)
-            stack.callback(context.close)
-            context.set_default_timeout(PATIENCE_MILLISECONDS)
-            faults.watch(context)
-            return context.new_page()
+            page = open_page(browser, site, faults, **options)
+            stack.callback(page.context.close)
+            return page
 
         yield make
     faults.assert_none()
@@ -59,6 +57,14 @@ def office_page(new_page: NewPage, page: Page, site: Site) -> Page:
     own = new_page(java_script_enabled=has_java_script(page))
     be_organizer(own, site)
     return own
+
+
+def open_page(browser: Browser, site: Site, faults: Faults, **options: Any) -> Page:
+    """An empty page in a context of its own, which takes the options of `new_context`."""
+    context = browser.new_context(base_url=site.url, reduced_motion="reduce", **options)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
+    faults.watch(context)
+    return context.new_page()
 
 
 def has_java_script(page: Page) -> bool:

@@ -6,11 +6,12 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
-from tests.browser.conftest import NewPage
+from tests.browser.chromium import Faults
+from tests.browser.conftest import open_page
 from tests.browser.states import STATES, Scene
 
 from embedded.platform import Platform
@@ -33,18 +34,31 @@ OVERFLOW = """() => [...document.querySelectorAll("body *")]
 WIDTH = "document.documentElement.scrollWidth"
 
 
+@pytest.fixture(scope="module")
+def watched(browser: Browser, site: Site) -> Iterator[tuple[Page, Faults]]:
+    """One page for all of these tests: a new one for each would double their time."""
+    faults = Faults()
+    page = open_page(browser, site, faults)
+    yield page, faults
+    page.context.close()
+
+
 @pytest.fixture
 def scene(
-    new_page: NewPage,
+    watched: tuple[Page, Faults],
     site: Site,
     office: Office,
     mails: Mails,
     mark: str,
     new_talk: Callable[[], Talk],
     window: Answer,
-) -> Scene:
-    page = new_page(viewport=DESK, color_scheme="light")
-    return Scene(page, site, office, mails, mark, new_talk)
+) -> Iterator[Scene]:
+    page, faults = watched
+    page.context.clear_cookies()
+    page.set_viewport_size(DESK)
+    page.emulate_media(color_scheme="light")
+    yield Scene(page, site, office, mails, mark, new_talk)
+    faults.assert_none()
 
 
 def assert_good(page: Page) -> None:
