@@ -38,7 +38,7 @@ test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
 
 .PHONY: test-component
 test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP
-	$(PYTEST) -n 2 --dist loadfile $(wildcard */tests/component)
+	$(PYTEST) -n 3 --dist loadfile $(wildcard */tests/component)
 
 .PHONY: test-contract
 test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh

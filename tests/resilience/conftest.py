@@ -28,8 +28,8 @@ HASTY = {
         "CALL_TIMEOUT_SECONDS": "1",
         "DATABASE_TIMEOUT_SECONDS": "2",
     },
-    "agenda-service": {"VALKEY_TIMEOUT_SECONDS": "1"},
-    "email-service": {"SMTP_TIMEOUT_SECONDS": "2", "SENDING_LEASE_SECONDS": "4"},
+    "agenda-service": {"VALKEY_TIMEOUT_SECONDS": "1.5"},
+    "email-service": {"SMTP_TIMEOUT_SECONDS": "1.5", "SENDING_LEASE_SECONDS": "3"},
     "frontend": {"AGENDA_FRESH_SECONDS": "0.2", "NEIGHBOUR_SECONDS": "2"},
 }
 # More slots than any test accepts proposals.

@@ -44,8 +44,8 @@ class Crowd:
         )
 
     def _take_part(self, number: int) -> None:
-        proposal = self._conference.submit(patiently=True)
+        proposal = self._conference.submit()
         decision = "rejected" if number % 4 == 1 else "accepted"
-        self._conference.decide(proposal, decision, patiently=True)
+        self._conference.decide(proposal, decision)
         if number % 4 == 2:
-            self._conference.withdraw(proposal, patiently=True)
+            self._conference.withdraw(proposal)

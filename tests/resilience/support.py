@@ -165,37 +165,29 @@ class Conference:
         self.proposals.append(proposal)
         return proposal
 
-    def submit(self, *, patiently: bool = False) -> Proposal:
-        """A proposal that is stored."""
-        proposal = new_proposal()
-        answer = (
-            self.persist(lambda: self.try_to_submit(proposal))
-            if patiently
-            else self.try_to_submit(proposal)
-        )
-        return self.acknowledged(proposal, answer)
+    def submit(self, proposal: Proposal | None = None) -> Proposal:
+        """A proposal that is stored; a new one unless one is given."""
+        submitted = proposal or new_proposal()
+        answer = self.persist(lambda: self.try_to_submit(submitted))
+        return self.acknowledged(submitted, answer)
 
-    def decide(
-        self, proposal: Proposal, decision: str = "accepted", *, patiently: bool = False
-    ) -> None:
+    def decide(self, proposal: Proposal, decision: str = "accepted") -> None:
         """Accept or reject."""
         path, body = f"/api/proposals/{proposal.id}/decision", {"decision": decision}
-        self._change(proposal, decision, patiently, lambda: self.client.post(path, json=body))
+        self._change(proposal, decision, lambda: self.client.post(path, json=body))
 
-    def withdraw(self, proposal: Proposal, *, patiently: bool = False) -> None:
+    def withdraw(self, proposal: Proposal) -> None:
         """Take it back."""
         path = f"/api/proposals/{proposal.id}/withdrawal"
-        self._change(proposal, "withdrawn", patiently, lambda: self.client.post(path))
+        self._change(proposal, "withdrawn", lambda: self.client.post(path))
 
-    def _change(
-        self,
-        proposal: Proposal,
-        state: str,
-        patiently: bool,
-        call: Callable[[], httpx2.Response],
-    ) -> None:
-        answer = self.persist(call) if patiently else call()
+    def _change(self, proposal: Proposal, state: str, call: Callable[[], httpx2.Response]) -> None:
+        answer = self.persist(call)
         assert (answer.status_code, answer.json().get("state")) == (200, state), answer.text
+        self.changed(proposal, state)
+
+    def changed(self, proposal: Proposal, state: str) -> None:
+        """Somebody was told that `proposal` is in `state` now, of which its speaker is mailed."""
         proposal.state = state
         proposal.mails.append(state)
 
@@ -246,21 +238,25 @@ class Conference:
         """Every mail that the speaker of `proposal` got."""
         return [each for each in self.mails() if each.to == proposal.draft["speaker_email"]]
 
-    def check(self, *options: str) -> subprocess.CompletedProcess[str]:
-        """A run of consistency-job that has patience with nothing."""
+    def check(self, *options: str) -> tuple[int, str]:
+        """The exit code and the log of a run of consistency-job that has patience with nothing."""
+        with self._start_check(*options) as checking:
+            log, _ = checking.communicate(timeout=PATIENCE_SECONDS)
+            return checking.returncode, log
+
+    def _start_check(self, *options: str) -> subprocess.Popen[str]:
         urls = self.platform.urls
         program = services.consistency(
             1,
             urls={"agenda": urls.agenda, "c4p": urls.c4p, "email": urls.email, "public": urls.site},
             env={"SETTLE_SECONDS": "0.001", "STUCK_SECONDS": "0.001"},
         )
-        return subprocess.run(
+        return subprocess.Popen(
             [*program.command[:3], *options],
             env=program.environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
         )
 
     def wait_until_settled(self) -> None:
@@ -276,15 +272,16 @@ class Conference:
     def assert_nothing_lost_nothing_doubled(self) -> None:
         """All that was acknowledged is there, told once to everybody, and nothing else is."""
         self.wait_until_settled()
-        assert self._deliveries("failed") == []
-        assert self._stored() == Counter(
-            (each.id, each.draft["title"], each.draft["speaker_email"], each.state)
-            for each in self.proposals
-        )
-        self._assert_agenda()
-        self._assert_mails()
-        checked = self.check()
-        assert checked.returncode == 0, checked.stdout + checked.stderr
+        with self._start_check() as checking:
+            assert self._deliveries("failed") == []
+            assert self._stored() == Counter(
+                (each.id, each.draft["title"], each.draft["speaker_email"], each.state)
+                for each in self.proposals
+            )
+            self._assert_agenda()
+            self._assert_mails()
+            log, _ = checking.communicate(timeout=PATIENCE_SECONDS)
+        assert checking.returncode == 0, log
 
     def _stored(self) -> Counter[tuple[str, ...]]:
         stored: Counter[tuple[str, ...]] = Counter()

@@ -28,8 +28,7 @@ def test_frozen_frontend_keeps_nothing_else_from_going_on(conference: Conference
     with away(conference.platform, "frozen", "frontend"):
         url = f"{conference.platform.urls.c4p}/proposals/{proposal.id}/decision"
         assert httpx2.post(url, json={"decision": "accepted"}).status_code == 200
-        proposal.state = "accepted"
-        proposal.mails.append("accepted")
+        conference.changed(proposal, "accepted")
         session = f"{conference.platform.urls.agenda}/sessions/{proposal.id}"
         wait_for(lambda: httpx2.get(session).is_success, "the session", PATIENCE_SECONDS)
         wait_for(lambda: len(conference.mails_for(proposal)) == 2, "the mails", PATIENCE_SECONDS)

@@ -61,8 +61,7 @@ def test_late_calls_double_and_resurrect_nothing(
             wait_until_delivered(second, proposal, "session", "accepted")
         answer = httpx2.post(f"{second.url}/proposals/{withdrawn.id}/withdrawal")
         assert answer.status_code == 200
-        withdrawn.state = "withdrawn"
-        withdrawn.mails.append("withdrawn")
+        disturbed.changed(withdrawn, "withdrawn")
         wait_until_delivered(second, withdrawn, "session", "withdrawn")
     wait_for(lambda: min(agenda.answered, email.answered) >= 2, "the late answers")
     disturbed.platform.thaw("c4p-service")
@@ -89,8 +88,7 @@ def test_lock_of_the_frozen_does_not_last(
             decided = disturbed.persist(lambda: client.post(path, json=accepted))
         assert decided.status_code == 200
         assert waiting.result().status_code == 503
-    proposal.state = "accepted"
-    proposal.mails.append("accepted")
+    disturbed.changed(proposal, "accepted")
     disturbed.platform.thaw("c4p-service")
     disturbed.platform.wait_until_ready("c4p-service")
     disturbed.assert_nothing_lost_nothing_doubled()

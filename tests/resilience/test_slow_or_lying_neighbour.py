@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 from tests.resilience.conftest import Ways
 from tests.resilience.proxy import CUT, DRIP, HANG, LATE, Fault, Proxy, impostor, instead
-from tests.resilience.support import Conference, Proposal, new_proposal
+from tests.resilience.support import Conference, new_proposal
 
 HTML = b"content-type: text/html\r\ncontent-length: 14\r\n\r\n<h1>Hello</h1>"
 PORTAL = b"HTTP/1.1 200 OK\r\n" + HTML
@@ -54,7 +54,7 @@ def test_what_could_not_be_confirmed_is_repeated_and_done_once(
 ) -> None:
     for fault in (HANG, LATE, CUT, NONSENSE):
         print(fault)
-        decided = disturbed.submit(patiently=True)
+        decided = disturbed.submit()
         typed = new_proposal()
         form = {**typed.draft, "key": typed.key}
         path, decision = f"/api/proposals/{decided.id}/decision", {"decision": "accepted"}
@@ -64,14 +64,9 @@ def test_what_could_not_be_confirmed_is_repeated_and_done_once(
             assert (page.status_code, answer.result().status_code) == (503, 503)
             assert typed.draft["title"] in page.text
             assert disturbed.client.get("/agenda").status_code == 200
-        submit_again(disturbed, typed)
-        disturbed.decide(decided, patiently=True)
+        disturbed.submit(typed)
+        disturbed.decide(decided)
     disturbed.assert_nothing_lost_nothing_doubled()
-
-
-def submit_again(disturbed: Conference, proposal: Proposal) -> None:
-    answer = disturbed.persist(lambda: disturbed.try_to_submit(proposal))
-    disturbed.acknowledged(proposal, answer)
 
 
 def test_mails_wait_for_a_strange_relay(disturbed: Conference, ways: Ways) -> None:
