@@ -58,7 +58,7 @@ test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with a
 
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
-	$(PYTEST) tests/resilience
+	$(PYTEST) -n 2 --dist loadfile tests/resilience
 
 .PHONY: test-load
 test-load: $(INSTALLED) ## A short conference day by locust

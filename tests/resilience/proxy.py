@@ -92,6 +92,15 @@ def hang_after(text: bytes) -> Fault:
     return Fault(to_answers=hold)
 
 
+def late_with(text: bytes) -> Fault:
+    """As LATE, for requests with `text` in them."""
+
+    async def hold(link: Link, to: asyncio.StreamWriter, data: bytes) -> None:
+        await (_hold if text in data else _pass_on)(link, to, data)
+
+    return Fault(to_requests=hold)
+
+
 def late_after(text: bytes) -> Fault:
     """As LATE, from the request on that follows an answer with `text` in it."""
 

@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from tests.resilience.conftest import Ways
-from tests.resilience.proxy import LATE, Proxy
+from tests.resilience.proxy import Proxy, late_with
 from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, new_proposal
 
 from servicekit.testing import wait_for
 
 AT_ONCE = 4
+TITLE = b"Failing well"
 Answered = tuple[Proposal, httpx2.Response]
 
 
@@ -47,8 +48,8 @@ class Part:
 
     name: str
     way: Callable[[Ways], Proxy]
-    others: int
-    """How many more are held there, for the service's own sake."""
+    text: bytes
+    """What tells these requests from all others there."""
     ask: Callable[[Conference, Proposal], httpx2.Response]
     account_for: Callable[[Conference, Iterable[Answered]], None]
     """Everything that these answers promise must be there, and nothing else."""
@@ -95,11 +96,10 @@ def send_mail(conference: Conference, proposal: Proposal) -> httpx2.Response:
 
 
 PARTS = (
-    Part("frontend", lambda ways: ways.site_c4p, 0, submit_to_site, acknowledge),
-    # Its outbox looks for work.
-    Part("c4p-service", lambda ways: ways.c4p_postgres, 1, submit_to_service, acknowledge),
-    Part("agenda-service", lambda ways: ways.agenda_valkey, 0, read_agenda, promise_nothing),
-    Part("email-service", lambda ways: ways.email_relay, 0, send_mail, expect_mails),
+    Part("frontend", lambda ways: ways.site_c4p, TITLE, submit_to_site, acknowledge),
+    Part("c4p-service", lambda ways: ways.c4p_postgres, TITLE, submit_to_service, acknowledge),
+    Part("agenda-service", lambda ways: ways.agenda_valkey, b"", read_agenda, promise_nothing),
+    Part("email-service", lambda ways: ways.email_relay, b"", send_mail, expect_mails),
 )
 
 
@@ -109,9 +109,9 @@ def test_requests_under_way_are_answered(disturbed: Conference, ways: Ways, part
     way = part.way(ways)
     platform = disturbed.platform
     with ThreadPoolExecutor(AT_ONCE) as executor:
-        with way.suffering(LATE):
+        with way.suffering(late_with(part.text)):
             asked = [executor.submit(part.ask, disturbed, each) for each in proposals]
-            wait_for(lambda: way.held >= AT_ONCE + part.others, "requests", PATIENCE_SECONDS)
+            wait_for(lambda: way.held == AT_ONCE, "requests", PATIENCE_SECONDS)
             waits = times_it_waited(disturbed, part)
             before = end_gently(disturbed, part.name)
             wait_for(lambda: times_it_waited(disturbed, part) > waits, "the end", PATIENCE_SECONDS)
