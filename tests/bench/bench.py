@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -77,22 +77,21 @@ def _clock(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def cpu_seconds(pids: list[int]) -> float:
-    """The processor time that processes and their children have used."""
-    total = 0.0
-    for pid in pids:
-        parent = psutil.Process(pid)
-        for process in [parent, *parent.children(recursive=True)]:
-            times = process.cpu_times()
-            total += times.user + times.system
-    return total
+def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
+    """The processor time that each process and its children have used."""
+    return {name: _cpu_seconds(psutil.Process(pid)) for name, pid in pids.items()}
+
+
+def _cpu_seconds(parent: psutil.Process) -> float:
+    times = [each.cpu_times() for each in (parent, *parent.children(recursive=True))]
+    return float(sum(each.user + each.system for each in times))
 
 
 def measure(
     name: str,
     url: str,
     next_request: Callable[[], bytes],
-    pids: list[int],
+    pids: Mapping[str, int],
     seconds: float,
     expected: int = 200,
 ) -> report.Row:
@@ -100,7 +99,7 @@ def measure(
     client.run(url, next_request, CONNECTIONS, 1)
     before = cpu_seconds(pids)
     result = client.run(url, next_request, CONNECTIONS, seconds)
-    used = cpu_seconds(pids) - before
+    after = cpu_seconds(pids)
     answers = len(result.latencies)
     wrong = answers - result.statuses[expected]
     row = report.Row(
@@ -108,7 +107,7 @@ def measure(
         per_second=result.per_second,
         p50_ms=result.quantile(0.5) * 1000,
         p99_ms=result.quantile(0.99) * 1000,
-        cpu_us=used / answers * 1e6,
+        cpu_us={part: (after[part] - before[part]) / answers * 1e6 for part in pids},
         kib=result.bytes_read / answers / 1024,
         wrong=wrong,
     )
@@ -125,7 +124,7 @@ def hello(seconds: float) -> report.Row:
     try:
         wait_for(lambda: _answers(url), "the yardstick")
         once = client.request("GET", url, {})
-        return measure("bare ASGI hello", url, lambda: once, [server.pid], seconds)
+        return measure("bare ASGI hello", url, lambda: once, {"hello": server.pid}, seconds)
     finally:
         server.terminate()
         server.wait(10)
@@ -156,7 +155,7 @@ def fill(agenda: str, site: str, numbers: range, wanted: int) -> None:
 
 def read_agenda(running: Platform, size: int, seconds: float) -> list[report.Row]:
     """The agenda as JSON, as HTML, and unchanged."""
-    pid = [running.pid("frontend")]
+    pid = _pids(running, "frontend")
     site = running.urls.site
     json_url, html_url = f"{site}/api/sessions", f"{site}/agenda"
     gzip = {"Accept-Encoding": "gzip"}
@@ -188,8 +187,12 @@ def submissions(running: Platform, seconds: float) -> report.Row:
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(uuid4())}
         return client.request("POST", url, headers, json.dumps(body).encode())
 
-    pids = [running.pid(name) for name in ("frontend", "c4p-service", "postgres")]
+    pids = _pids(running, "frontend", "c4p-service", "postgres", "email-service", "mail")
     return measure("submit a proposal", url, next_request, pids, seconds, 201)
+
+
+def _pids(running: Platform, *names: str) -> dict[str, int]:
+    return {name: running.pid(name) for name in names}
 
 
 @contextmanager

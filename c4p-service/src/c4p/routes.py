@@ -69,12 +69,12 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
 router = APIRouter()
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
 
 
-def _by(
+async def _by(
     x_actor: Annotated[str, Header(max_length=400, description="who acts, percent-encoded")] = "",
 ) -> By:
     # Half of a surrogate pair or a NUL can't be stored; a name has neither.
@@ -82,7 +82,7 @@ def _by(
     return By(actor or "anonymous", datetime.now(UTC))
 
 
-def _allowed(
+async def _allowed(
     request: Request,
     proposal_id: UUID,
     proposal_token: Annotated[

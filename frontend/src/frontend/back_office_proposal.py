@@ -10,16 +10,17 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import RedirectResponse
 
+from frontend.agenda_cache import AgendaCache
 from frontend.answers import ListedSession, Schedule, Slot
 from frontend.back_office import DECISIONS, MESSAGE
-from frontend.clients import Agenda, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import Agenda, C4p, Email, NeighbourAwayError, ProblemAnswerError
 from frontend.error_pages import error_page
 from frontend.forms import TheForm
 from frontend.gateway_routes import is_identifier
 from frontend.pages import READ
 from frontend.parts import TheAgenda, TheC4p, TheCache, TheEmail
-from frontend.rendering import HTML, ThePages, venue
-from frontend.session import SignedIn
+from frontend.rendering import HTML, Pages, ThePages, venue
+from frontend.session import Organizer, SignedIn
 from frontend.surroundings import or_none, schedule_or_none
 from frontend.wording import long_day
 
@@ -85,26 +86,17 @@ async def _placing(agenda: Agenda, proposal_id: UUID) -> Placing:
     return place(proposal_id, sessions.items, schedule)
 
 
+@dataclass(frozen=True, slots=True)
 class Detail:
     """Puts the page together out of what four services say; only c4p-service is indispensable."""
 
-    def __init__(
-        self,
-        pages: ThePages,
-        cache: TheCache,
-        c4p: TheC4p,
-        agenda: TheAgenda,
-        email: TheEmail,
-        organizer: SignedIn,
-        proposal_id: UUID,
-    ) -> None:
-        self.pages = pages
-        self._cache = cache
-        self.c4p = c4p
-        self.agenda = agenda
-        self._email = email
-        self.organizer = organizer
-        self.proposal_id = proposal_id
+    pages: Pages
+    cache: AgendaCache
+    c4p: C4p
+    agenda: Agenda
+    email: Email
+    organizer: Organizer
+    proposal_id: UUID
 
     async def page(self, status: int = 200, **said: Any) -> Response:
         """The page; `said` has what an attempt left: problem, done, message, chosen_slot."""
@@ -113,9 +105,9 @@ class Detail:
             self.c4p.proposal(proposal_id),
             or_none(self.c4p.events(proposal_id)),
             or_none(self.c4p.deliveries(proposal_id=proposal_id)),
-            or_none(self._email.emails(proposal_id)),
+            or_none(self.email.emails(proposal_id)),
             or_none(_placing(self.agenda, proposal_id)),
-            schedule_or_none(self._cache),
+            schedule_or_none(self.cache),
         )
         own_slot = placing.session.slot.id if placing and placing.session else ""
         context = {"problem": "", "done": "", "message": "", "chosen_slot": own_slot, **said}
@@ -137,7 +129,20 @@ class Detail:
         return _see(self.proposal_id, what)
 
 
-TheDetail = Annotated[Detail, Depends()]
+async def get_detail(
+    pages: ThePages,
+    cache: TheCache,
+    c4p: TheC4p,
+    agenda: TheAgenda,
+    email: TheEmail,
+    organizer: SignedIn,
+    proposal_id: UUID,
+) -> Detail:
+    """The page of the proposal that the path names."""
+    return Detail(pages, cache, c4p, agenda, email, organizer, proposal_id)
+
+
+TheDetail = Annotated[Detail, Depends(get_detail)]
 
 
 @router.api_route("/proposals/{proposal_id}", methods=READ)

@@ -105,7 +105,7 @@ def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         """Answered by the service behind, within the time limit."""
         _check(request, row)
-        headers = {**_taken_along(request), **_identity(request, row)}
+        headers = {**_taken_along(request), **await _identity(request, row)}
         content = None if row.method in SAFE_METHODS else await _body(request)
         client: Client = getattr(request.app.state, row.service)
         try:
@@ -146,7 +146,7 @@ def _sendable(name: str, value: str) -> str:
     return value
 
 
-def _identity(request: Request, row: Row) -> dict[str, str]:
+async def _identity(request: Request, row: Row) -> dict[str, str]:
     """Who acts, as the services trust it; what the client says of that itself is never passed on.
 
     A token, where it counts, goes on to be verified: c4p-service trusts whoever comes without.
@@ -156,7 +156,7 @@ def _identity(request: Request, row: Row) -> dict[str, str]:
         return {"Proposal-Token": _sendable("Proposal-Token", token), "X-Actor": SPEAKER}
     if row.access is Access.ANYONE:
         return {"X-Actor": SPEAKER}
-    organizer = get_visitor(request)
+    organizer = await get_visitor(request)
     if organizer is None:
         raise Problem(SIGN_IN_REQUIRED, "Sign in as an organizer first.")
     return {"X-Actor": actor_header(organizer.name)}

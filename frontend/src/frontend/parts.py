@@ -45,31 +45,31 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
             await client.close()
 
 
-def get_settings(request: Request) -> FrontendSettings:
+async def get_settings(request: Request) -> FrontendSettings:
     """The app's settings."""
     settings: FrontendSettings = request.app.state.settings
     return settings
 
 
-def get_agenda(request: Request) -> Agenda:
+async def get_agenda(request: Request) -> Agenda:
     """The app's agenda-service client."""
     client: Agenda = request.app.state.agenda
     return client
 
 
-def get_c4p(request: Request) -> C4p:
+async def get_c4p(request: Request) -> C4p:
     """The app's c4p-service client."""
     client: C4p = request.app.state.c4p
     return client
 
 
-def get_email(request: Request) -> Email:
+async def get_email(request: Request) -> Email:
     """The app's email-service client."""
     client: Email = request.app.state.email
     return client
 
 
-def get_cache(request: Request) -> AgendaCache:
+async def get_cache(request: Request) -> AgendaCache:
     """The app's agenda cache."""
     cache: AgendaCache = request.app.state.cache
     return cache

@@ -118,7 +118,7 @@ class Pages:
         return self.response(template, status=status, headers=kept_nowhere, **context)
 
 
-def get_pages(request: Request) -> Pages:
+async def get_pages(request: Request) -> Pages:
     """The app's Pages."""
     pages: Pages = request.app.state.pages
     return pages

@@ -103,18 +103,21 @@ def _is_secure(settings: FrontendSettings) -> bool:
     return settings.profile == "production"
 
 
-def get_sessions(request: Request) -> Sessions:
+async def get_sessions(request: Request) -> Sessions:
     """The app's Sessions."""
     sessions: Sessions = request.app.state.sessions
     return sessions
 
 
-def get_visitor(request: Request) -> Organizer | None:
+async def get_visitor(request: Request) -> Organizer | None:
     """The signed-in organizer, None for anybody else."""
-    return get_sessions(request).read(request.cookies, datetime.now(UTC))
+    sessions = await get_sessions(request)
+    return sessions.read(request.cookies, datetime.now(UTC))
 
 
-def demand_organizer(visitor: Annotated[Organizer | None, Depends(get_visitor)]) -> Organizer:
+async def demand_organizer(
+    visitor: Annotated[Organizer | None, Depends(get_visitor)],
+) -> Organizer:
     """The signed-in organizer, or SignInRequiredError: a page then sends them to sign in, the
     gateway answers 401.
     """

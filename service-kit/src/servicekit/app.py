@@ -1,5 +1,6 @@
 """Puts a service together: routes, health, problems, limits, logs, metrics and traces."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
@@ -8,6 +9,7 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from servicekit import health, logging, metrics, problems, telemetry
@@ -46,6 +48,7 @@ def create_app(
     )
     app.include_router(health.router(name, settings, owned or {}))
     for router in routers:
+        _demand_coroutines(router)
         app.include_router(router)
     problems.install(app, errors or {})
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
@@ -55,6 +58,19 @@ def create_app(
         telemetry.instrument(app, settings.otel_sample_ratio, trusts_callers=not public)
     _describe(app)
     return app
+
+
+def _demand_coroutines(router: APIRouter) -> None:
+    """TypeError for a handler or a dependency that is a plain function.
+
+    The framework would hand each over to a thread, which costs a request more than its database.
+    """
+    dependants = [route.dependant for route in router.routes if isinstance(route, APIRoute)]
+    while dependants:
+        dependant = dependants.pop()
+        dependants += dependant.dependencies
+        if not inspect.iscoroutinefunction(dependant.call):
+            raise TypeError(f"{dependant.call} must be declared with `async def`.")
 
 
 def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
