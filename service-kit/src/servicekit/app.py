@@ -69,8 +69,14 @@ def _demand_coroutines(router: APIRouter) -> None:
     while dependants:
         dependant = dependants.pop()
         dependants += dependant.dependencies
-        if not inspect.iscoroutinefunction(dependant.call):
-            raise TypeError(f"{dependant.call} must be declared with `async def`.")
+        call = dependant.call
+        if not (inspect.iscoroutinefunction(call) or _is_called_as_coroutine(call)):
+            raise TypeError(f"{call} must be declared with `async def`.")
+
+
+def _is_called_as_coroutine(call: object) -> bool:
+    # Such as the framework's security schemes, which are objects.
+    return not inspect.isclass(call) and inspect.iscoroutinefunction(type(call).__call__)
 
 
 def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:

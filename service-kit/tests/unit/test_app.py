@@ -4,6 +4,7 @@ from typing import Annotated
 
 import pytest
 from fastapi import APIRouter, Depends
+from fastapi.security import HTTPBearer
 
 from servicekit.app import create_app
 from servicekit.settings import ServerSettings
@@ -35,3 +36,13 @@ def test_app_refuses_a_dependency_that_would_run_on_a_thread() -> None:
 
     with pytest.raises(TypeError, match=r"plain.*async def"):
         create_app("test", SETTINGS, [router])
+
+
+def test_app_takes_an_object_that_is_called_as_a_coroutine() -> None:
+    router = APIRouter()
+
+    @router.get("/", dependencies=[Depends(HTTPBearer())])
+    async def handler() -> str:
+        return ""
+
+    create_app("test", SETTINGS, [router])
