@@ -76,6 +76,7 @@ class Pages:
         self._environment = Environment(
             loader=PackageLoader("frontend"),
             autoescape=True,
+            auto_reload=False,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
