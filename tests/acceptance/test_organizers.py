@@ -60,12 +60,20 @@ def test_rejected_proposal_is_told_with_the_message_and_may_be_accepted_later(
 
 
 def test_withdrawal_by_an_organizer_frees_the_slot(
-    accepted: Answer, talk: Talk, mails: Mails, office: Office
+    organizer: Visitor, accepted: Answer, talk: Talk, mails: Mails, office: Office
 ) -> None:
-    office.withdraw(accepted)
+    organizer.open(f"/back-office/proposals/{accepted['id']}")
+    organizer.press("Withdraw proposal")
+    assert organizer.page.status == 422
+    assert "Tick this box" in organizer.page.said("alert")
+    assert office.proposal(accepted["id"])["state"] == "accepted"
+
+    organizer.press("Withdraw proposal", {"Yes, I want to withdraw it": True})
+    assert organizer.page.said("status").startswith("The proposal is withdrawn.")
+    assert not organizer.page.has_button("Withdraw proposal")
     office.wait_until_off_the_agenda(accepted)
     mails.wait_for(talk["speaker_email"], f"Your proposal is withdrawn: {talk['title']}")
-    assert office.events(accepted)[-1]["actor"] == "Otto Organizer"
+    assert office.events(accepted)[-1]["actor"] == "Olga Organizer"
 
 
 def test_decision_on_many_tells_the_result_of_each(

@@ -291,6 +291,12 @@ def proposal_rejected(scene: Scene) -> None:
 
 
 @state
+def proposal_not_withdrawn(scene: Scene) -> None:
+    scene.as_organizer_of(scene.accepted())
+    scene.press("Withdraw proposal")
+
+
+@state
 def proposal_withdrawn(scene: Scene) -> None:
     scene.as_organizer_of(scene.office.withdraw(scene.submitted()))
 

@@ -127,7 +127,7 @@ def test_page_is_good_while_services_are_away(scene: Scene, platform: Platform) 
 def test_page_is_good_while_the_agenda_is_full(scene: Scene) -> None:
     with full_agenda(scene) as too_late:
         scene.as_organizer(f"/back-office/proposals/{too_late}")
-        expect(scene.page.get_by_text("Not on the agenda yet.")).to_be_visible()
+        expect(scene.page.get_by_text("If no slot is free, make one")).to_be_visible()
         assert_good(scene.page)
         scene.open(f"/back-office?q={scene.office.proposal(too_late)['title']}")
         given_up = scene.page.get_by_role("status").filter(has_text="could not be told to others")

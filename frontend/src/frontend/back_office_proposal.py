@@ -19,6 +19,7 @@ from frontend.forms import TheForm
 from frontend.gateway_routes import is_identifier
 from frontend.pages import READ
 from frontend.parts import TheAgenda, TheC4p, TheCache, TheEmail
+from frontend.proposals import WITHDRAWAL_UNCONFIRMED
 from frontend.rendering import HTML, Pages, ThePages, venue
 from frontend.session import Organizer, SignedIn
 from frontend.surroundings import or_none, schedule_or_none
@@ -27,11 +28,14 @@ from frontend.wording import long_day
 DONE = {
     "accepted": "The proposal is accepted. A mail to the speaker is on its way.",
     "rejected": "The proposal is rejected. A mail to the speaker is on its way.",
+    "withdrawn": "The proposal is withdrawn. A mail to the speaker is on its way.",
     "moved": "The session is moved.",
     "sent": "It is being sent again.",
     "already": "It was sent again already. The list shows where it stands.",
 }
 """What the address may ask this page to say; nothing else, so no link can put words into it."""
+
+NOT_WITHDRAWN = "It is not known whether the proposal is withdrawn: its page will show it."
 
 router = APIRouter(include_in_schema=False, prefix="/back-office")
 
@@ -99,7 +103,9 @@ class Detail:
     proposal_id: UUID
 
     async def page(self, status: int = 200, **said: Any) -> Response:
-        """The page; `said` has what an attempt left: problem, done, message, chosen_slot."""
+        """The page; `said` has what an attempt left: problem, errors, done, message,
+        chosen_slot.
+        """
         proposal_id = self.proposal_id
         proposal, events, deliveries, mails, placing, schedule = await asyncio.gather(
             self.c4p.proposal(proposal_id),
@@ -110,7 +116,14 @@ class Detail:
             schedule_or_none(self.cache),
         )
         own_slot = placing.session.slot.id if placing and placing.session else ""
-        context = {"problem": "", "done": "", "message": "", "chosen_slot": own_slot, **said}
+        context = {
+            "problem": "",
+            "errors": {},
+            "done": "",
+            "message": "",
+            "chosen_slot": own_slot,
+            **said,
+        }
         return self.pages.private(
             "back_office_proposal.html",
             status=status,
@@ -173,6 +186,20 @@ async def decide(form: TheForm, detail: TheDetail) -> Response:
     if refused is not None:
         return await detail.page(refused.status, problem=refused.detail, message=message)
     return detail.done(decision)
+
+
+@router.post("/proposals/{proposal_id}/withdrawal")
+async def withdraw(form: TheForm, detail: TheDetail) -> Response:
+    """Take it back for its speaker and for good, after a confirmation."""
+    if not form.get("confirm"):
+        return await detail.page(422, errors=WITHDRAWAL_UNCONFIRMED)
+    try:
+        await detail.c4p.withdraw(detail.proposal_id, actor=detail.organizer.name)
+    except NeighbourAwayError:
+        return Response(error_page(detail.pages, 503, NOT_WITHDRAWN), 503, media_type=HTML)
+    except ProblemAnswerError as refusal:
+        return await detail.page(refusal.status, problem=str(refusal))
+    return detail.done("withdrawn")
 
 
 @router.post("/proposals/{proposal_id}/slot")

@@ -15,7 +15,7 @@ from frontend.clients import NeighbourAwayError, ProblemAnswerError
 from frontend.forms import Filled, Sent, TheForm, fill, refused_fields
 from frontend.pages import READ
 from frontend.parts import TheC4p, TheCache
-from frontend.proposals import ABSTRACT, SPEAKER_NAME, TITLE
+from frontend.proposals import ABSTRACT, SPEAKER_NAME, TITLE, WITHDRAWAL_UNCONFIRMED
 from frontend.rendering import Pages, ThePages, venue
 from frontend.session import Visitor
 from frontend.surroundings import agenda_or_none
@@ -36,7 +36,6 @@ NOT_EDITABLE = (
     "The proposal cannot be changed any more, since its state is another one now. What you typed "
     "is below."
 )
-CONFIRM = "Tick this box if you want to withdraw it."
 
 router = APIRouter(include_in_schema=False, prefix="/proposals/{proposal_id}")
 
@@ -176,7 +175,7 @@ async def withdraw(
         proposal = await c4p.proposal(proposal_id, token)
     except ProblemAnswerError as error:
         return _link_refused(pages, error)
-    filled = _texts(proposal).with_errors({} if confirmed else {"confirm": CONFIRM})
+    filled = _texts(proposal).with_errors({} if confirmed else WITHDRAWAL_UNCONFIRMED)
     attempt = _Attempt(token, proposal.version, filled, around)
     return _page(pages, proposal, attempt, status=409 if confirmed else 422, lead=lead)
 

@@ -31,6 +31,8 @@ SPEAKER_EMAIL = Field(
 """c4p-service judges addresses; this says at once what is plainly none."""
 NEW = (TITLE, ABSTRACT, SPEAKER_NAME, SPEAKER_EMAIL)
 
+WITHDRAWAL_UNCONFIRMED = {"confirm": "Tick this box if you want to withdraw it."}
+"""The error of a withdrawal whose box is not ticked, by its field."""
 NOT_CONFIRMED = (
     "It cannot be confirmed that your proposal is stored: the service for it does not answer. "
     "What you typed is still here. Please press Submit again in a minute; however often you do, it "

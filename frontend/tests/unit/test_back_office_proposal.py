@@ -109,6 +109,69 @@ async def test_an_accepted_proposal_that_has_no_session_yet_says_so(
     assert "Not on the agenda yet" in (await organizer.get(PAGE)).text
 
 
+async def test_an_accepted_proposal_that_the_agenda_refused_says_what_to_do(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    refused = {**DELIVERY, "target": "agenda", "kind": "session", "state": "failed"}
+    neighbours.answer("GET", "/sessions", {"items": []})
+    neighbours.answer("GET", "/deliveries", {"items": [refused], "next_cursor": None})
+    text = (await organizer.get(PAGE)).text
+
+    assert "Not on the agenda yet" not in text
+    assert "If no slot is free, make one" in text
+
+
+async def test_a_withdrawal_for_a_speaker_wants_to_be_confirmed(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    answer = await organizer.post(f"{PAGE}/withdrawal")
+
+    assert answer.status_code == 422
+    assert '<a href="#confirm">Tick this box' in answer.text
+    assert neighbours.sent("POST", f"{PATH}/withdrawal") == []
+
+
+async def test_a_confirmed_withdrawal_is_the_organizers(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("POST", f"{PATH}/withdrawal", {**PROPOSAL, "state": "withdrawn"})
+    answer = await organizer.post(f"{PAGE}/withdrawal", data={"confirm": "yes"})
+
+    assert answer.headers["location"] == f"{PAGE}?done=withdrawn"
+    (sent,) = neighbours.sent("POST", f"{PATH}/withdrawal")
+    assert sent.headers["x-actor"] == "Olga"
+    assert "proposal-token" not in sent.headers
+    assert "The proposal is withdrawn." in (await organizer.get(f"{PAGE}?done=withdrawn")).text
+
+
+async def test_a_refused_withdrawal_says_why(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.refuse("POST", f"{PATH}/withdrawal", "wrong-state", 409)
+    answer = await organizer.post(f"{PAGE}/withdrawal", data={"confirm": "yes"})
+
+    assert answer.status_code == 409
+    assert "wrong-state." in answer.text
+
+
+async def test_a_withdrawal_while_the_service_is_away_is_not_called_done(
+    organizer: httpx2.AsyncClient,
+) -> None:
+    answer = await organizer.post(f"{PAGE}/withdrawal", data={"confirm": "yes"})
+
+    assert answer.status_code == 503
+    assert "not known whether the proposal is withdrawn" in answer.text
+
+
+@pytest.mark.parametrize("state", ["rejected", "withdrawn"])
+async def test_what_can_not_be_withdrawn_has_no_button_for_it(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours, state: str
+) -> None:
+    assert "Withdraw proposal" in (await organizer.get(PAGE)).text
+    neighbours.answer("GET", PATH, {**PROPOSAL, "state": state})
+    assert "Withdraw proposal" not in (await organizer.get(PAGE)).text
+
+
 async def test_a_taken_slot_is_explained_and_stays_chosen(
     organizer: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
