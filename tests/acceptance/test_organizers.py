@@ -227,6 +227,20 @@ def test_search_that_finds_nothing_says_so(organizer: Visitor, mark: str) -> Non
     assert organizer.page.value("Search the proposals", "Search") == f"{mark} <nowhere>"
 
 
+def test_search_that_is_too_long_says_so_and_stays_in_the_box(
+    organizer: Visitor, submitted: Answer, mark: str
+) -> None:
+    words = f"{mark} {'x' * 100}"
+    organizer.open("/back-office")
+    organizer.press("Search", {"Search the proposals": words})
+    assert organizer.page.status == 422
+    assert organizer.page.said("alert") == "Use at most 100 characters; these are 113."
+    assert organizer.page.value("Search the proposals", "Search") == words
+    assert not organizer.page.rows()
+    organizer.press("Search", {"Search the proposals": mark})
+    assert organizer.page.rows()[1][1] == submitted["title"]
+
+
 def test_long_list_is_turned_page_by_page(
     organizer: Visitor, talk: Talk, mark: str, office: Office
 ) -> None:

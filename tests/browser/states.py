@@ -252,6 +252,11 @@ def back_office_finds_nothing(scene: Scene) -> None:
 
 
 @state
+def back_office_search_too_long(scene: Scene) -> None:
+    scene.as_organizer(f"/back-office?q={'x' * 101}")
+
+
+@state
 def back_office_nothing_selected(scene: Scene) -> None:
     scene.submitted()
     scene.as_organizer(f"/back-office?q={scene.mark}")

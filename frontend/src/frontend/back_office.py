@@ -20,6 +20,7 @@ from frontend.session import SignedIn
 from frontend.surroundings import or_none, schedule_or_none
 
 MESSAGE = Field("message", "", 2000, is_long=True)
+SEARCH = Field("q", "", 100)
 STATES: tuple[State, ...] = get_args(State)
 DECISIONS: tuple[Decided, ...] = get_args(Decided)
 NOTHING_SELECTED = "Select at least one proposal first."
@@ -97,7 +98,8 @@ async def back_office(
     wanted = Wanted(state, q.strip(), cursor)
     page = await _page(c4p, wanted)
     around = {"organizer": organizer.name, **venue(await schedule_or_none(cache))}
-    return await _list(pages, c4p, wanted, page, Attempt(), around)
+    attempt = Attempt(problem=_search_error(wanted) or "")
+    return await _list(pages, c4p, wanted, page, attempt, around)
 
 
 @router.post("/decisions")
@@ -114,8 +116,7 @@ async def decide(
     except NeighbourAwayError:
         # The list can't be shown again, but the words for the speakers are not lost.
         return Response(error_page(pages, 503, kept=message), 503, media_type=HTML)
-    status = 422 if attempt.problem else 200
-    return await _list(pages, c4p, wanted, page, attempt, around, status)
+    return await _list(pages, c4p, wanted, page, attempt, around)
 
 
 async def _decide(c4p: C4p, form: Sent, actor: str) -> Attempt:
@@ -145,7 +146,14 @@ async def _outcome(c4p: C4p, result: DecisionResult) -> Outcome:
     return Outcome(title, False, f"refused, since {reason}")
 
 
-async def _page(c4p: C4p, wanted: Wanted) -> ProposalPage:
+def _search_error(wanted: Wanted) -> str | None:
+    return SEARCH.error(wanted.q) if wanted.q else None
+
+
+async def _page(c4p: C4p, wanted: Wanted) -> ProposalPage | None:
+    """None where nothing can be searched for what is wanted."""
+    if _search_error(wanted):
+        return None
     return await c4p.proposals(wanted.state, wanted.q, wanted.cursor)
 
 
@@ -153,20 +161,19 @@ async def _list(
     pages: Pages,
     c4p: C4p,
     wanted: Wanted,
-    page: ProposalPage,
+    page: ProposalPage | None,
     attempt: Attempt,
     around: Mapping[str, Any],
-    status: int = 200,
 ) -> Response:
     return pages.private(
         "back_office.html",
-        status=status,
+        status=422 if attempt.problem else 200,
         wanted=wanted,
         clear_address=Wanted(wanted.state).address,
         first_address=Wanted(wanted.state, wanted.q).address,
-        next_address=replace(wanted, cursor=page.next_cursor or "").address,
+        next_address=replace(wanted, cursor=(page and page.next_cursor) or "").address,
         page=page,
-        tabs=tabs(wanted, page.counts),
+        tabs=tabs(wanted, page.counts) if page else (),
         untold=await _untold(c4p),
         attempt=attempt,
         **around,

@@ -50,6 +50,18 @@ async def test_the_list_is_what_the_address_says(
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("search", ["x" * 101, "bell \x07"])
+async def test_a_search_that_can_not_be_made_says_so_and_stays(
+    organizer: httpx2.AsyncClient, neighbours: Neighbours, search: str
+) -> None:
+    answer = await organizer.get("/back-office", params={"q": search})
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert f'value="{search}"' in answer.text
+    assert neighbours.sent("GET", "/proposals") == []
+
+
 async def test_the_list_marks_what_is_not_told_yet(
     organizer: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
