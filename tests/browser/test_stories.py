@@ -3,12 +3,15 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from playwright.sync_api import Locator, Page, expect
 from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
 
+from c4p.clients import Links
 from embedded.platform import Platform
 from servicekit.testing import wait_for
 
@@ -83,6 +86,24 @@ def test_talk_from_submission_over_acceptance_to_withdrawal(
     office.wait_until_off_the_agenda(proposal)
     page.goto("/agenda")
     expect(page.get_by_role("link", name=title)).to_have_count(0)
+
+
+def test_expired_link_says_so_and_what_to_do(
+    page: Page, platform: Platform, site: Site, submitted: Answer
+) -> None:
+    links = Links(platform.home.secrets().link_key, site.url, days=1)
+    now = datetime.now(UTC)
+    page.goto(links.link(UUID(submitted["id"]), now))
+    expect(heading(page, submitted["title"])).to_be_visible()
+
+    answer = page.goto(links.link(UUID(submitted["id"]), now - timedelta(days=2)))
+    assert answer is not None
+    assert answer.status == 403
+    expect(heading(page, "This link does not open the proposal")).to_be_visible()
+    expect(page.get_by_text("The link has expired.")).to_be_visible()
+    expect(page.get_by_text("open the link in the latest mail")).to_be_visible()
+    expect(page.get_by_text("answer to that mail")).to_be_visible()
+    expect(page.get_by_text(submitted["title"])).to_have_count(0)
 
 
 def test_speaker_corrects_and_changes_a_proposal(

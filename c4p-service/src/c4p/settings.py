@@ -67,5 +67,5 @@ class C4pSettings(OutboxSettings, DatabaseSettings):
         min_length=32, description="the secret that signs speakers' links, 32 characters or more"
     )
     link_days: int = Field(
-        400, ge=1, description="how many days a speaker's link is valid after submission"
+        400, ge=1, description="how many days the link in a mail to a speaker is valid"
     )
