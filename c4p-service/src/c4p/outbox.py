@@ -18,7 +18,8 @@ from c4p import deliveries
 from c4p.clients import AgendaClient, EmailClient, RefusedError, TryLaterError
 from c4p.domain import Delivery, State, Target, wait_seconds
 from c4p.settings import OutboxSettings
-from c4p.store import NOTIFY_CHANNEL, Store, StoreAwayError, Transaction
+from c4p.statements import NOTIFY_CHANNEL
+from c4p.store import Store, StoreAwayError, Transaction
 from servicekit.http import NeighbourAwayError
 from servicekit.telemetry import continued_from
 

@@ -35,6 +35,9 @@ _PARAMETERS: dict[str, TypeEngine[Any]] = {
     "request_hash": Text(),
 }
 
+NOTIFY_CHANNEL = "deliveries"
+"""Where the outbox listens."""
+
 SAVE_CHANGE = text(
     """
     WITH claimed AS (
@@ -72,7 +75,10 @@ SAVE_CHANGE = text(
         FROM changed, jsonb_to_recordset(:deliveries)
             AS new (id uuid, target text, kind text, data jsonb)
         RETURNING id),
-    rung AS (SELECT pg_notify('deliveries', '') FROM told)
+    rung AS (SELECT pg_notify(:channel, '') FROM told)
     SELECT (SELECT count(*) FROM changed) AS written, (SELECT count(*) FROM rung) AS calls
     """
-).bindparams(*(bindparam(name, type_=kind) for name, kind in _PARAMETERS.items()))
+).bindparams(
+    *(bindparam(name, type_=kind) for name, kind in _PARAMETERS.items()),
+    bindparam("channel", NOTIFY_CHANNEL, Text()),
+)

@@ -31,7 +31,7 @@ from c4p.domain import (
     State,
     Window,
 )
-from c4p.statements import SAVE_CHANGE
+from c4p.statements import NOTIFY_CHANNEL, SAVE_CHANGE
 from c4p.tables import (
     call_window,
     consistency_reports,
@@ -40,7 +40,6 @@ from c4p.tables import (
     proposals,
 )
 
-NOTIFY_CHANNEL = "deliveries"
 KEPT_REPORTS = 20
 
 # Built once: to build a statement anew for each call costs more than to run it.
