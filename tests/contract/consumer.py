@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pact import Pact, generate, match
+from pact.interaction import HttpInteraction
 from pact.match import AbstractMatcher
 from pact.match.matcher import GenericMatcher
 
@@ -79,6 +80,22 @@ def problem(slug: str, status: int, **members: Any) -> dict[str, Any]:
         "detail": match.str("What happened."),
         **members,
     }
+
+
+def question_for_mails(
+    pact: RecordedPact,
+    about: str,
+    state: str,
+    question: str = "a question for the mails about a proposal",
+    **parameters: str,
+) -> HttpInteraction:
+    """What email-service is asked for its mails `about` a proposal, in a `state` of its."""
+    return (
+        pact.upon_receiving(question)
+        .given(state, **parameters)
+        .with_request("GET", "/emails")
+        .with_query_parameter("reference", about)
+    )
 
 
 def expect_info(pact: RecordedPact) -> None:

@@ -4,7 +4,14 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, PROBLEM, STORE_AWAY, RecordedPact, some
+from tests.contract.consumer import (
+    JSON,
+    PROBLEM,
+    STORE_AWAY,
+    RecordedPact,
+    question_for_mails,
+    some,
+)
 
 from consistency.clients import EmailService
 from servicekit.http import NeighbourAwayError
@@ -32,10 +39,7 @@ REPORT = {
 async def test_ledger(pact: RecordedPact) -> None:
     mail = {"template": match.str("proposal-received"), "state": "sent"}
     (
-        pact.upon_receiving("a question for the mails about a proposal")
-        .given("a mail was sent", reference=ID)
-        .with_request("GET", "/emails")
-        .with_query_parameter("reference", ID)
+        question_for_mails(pact, ID, "a mail was sent", reference=ID)
         .will_respond_with(200)
         .with_body({"items": some(mail)}, JSON)
     )
@@ -45,14 +49,7 @@ async def test_ledger(pact: RecordedPact) -> None:
 
 
 async def test_ledger_without_mails(pact: RecordedPact) -> None:
-    (
-        pact.upon_receiving("a question for the mails about a proposal")
-        .given("no mails")
-        .with_request("GET", "/emails")
-        .with_query_parameter("reference", ID)
-        .will_respond_with(200)
-        .with_body({"items": []}, JSON)
-    )
+    (question_for_mails(pact, ID, "no mails").will_respond_with(200).with_body({"items": []}, JSON))
     async with pact.neighbour() as email:
         assert not await EmailService(email).mails_about(UUID(ID))
 
@@ -100,13 +97,7 @@ async def test_mail_that_the_relay_does_not_take(pact: RecordedPact) -> None:
 
 
 async def test_ledger_that_is_away(pact: RecordedPact) -> None:
-    (
-        pact.upon_receiving("a question for the mails about a proposal")
-        .given(STORE_AWAY)
-        .with_request("GET", "/emails")
-        .with_query_parameter("reference", ID)
-        .will_respond_with(503)
-    )
+    (question_for_mails(pact, ID, STORE_AWAY).will_respond_with(503))
     async with pact.neighbour() as email:
         with pytest.raises(NeighbourAwayError, match="503"):
             await EmailService(email).mails_about(UUID(ID))

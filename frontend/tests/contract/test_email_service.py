@@ -9,6 +9,7 @@ from tests.contract.consumer import (
     RecordedPact,
     expect_info,
     problem,
+    question_for_mails,
     some,
     time,
 )
@@ -27,10 +28,7 @@ MAIL = {
 async def test_mails_about_a_proposal(pact: RecordedPact) -> None:
     sent = {**MAIL, "state": "sent", "sent_at": time("2027-01-10T09:00:01Z")}
     (
-        pact.upon_receiving("a question for the mails about a proposal")
-        .given("a mail was sent", reference=ID)
-        .with_request("GET", "/emails")
-        .with_query_parameter("reference", ID)
+        question_for_mails(pact, ID, "a mail was sent", reference=ID)
         .will_respond_with(200)
         .with_body({"items": some(sent)}, JSON)
     )
@@ -42,10 +40,13 @@ async def test_mails_about_a_proposal(pact: RecordedPact) -> None:
 async def test_mail_under_way(pact: RecordedPact) -> None:
     sending = {**MAIL, "state": "sending", "sent_at": None}
     (
-        pact.upon_receiving("a question for a mail that is under way")
-        .given("a mail is being sent", reference=ID)
-        .with_request("GET", "/emails")
-        .with_query_parameter("reference", ID)
+        question_for_mails(
+            pact,
+            ID,
+            "a mail is being sent",
+            "a question for a mail that is under way",
+            reference=ID,
+        )
         .will_respond_with(200)
         .with_body({"items": some(sending)}, JSON)
     )
@@ -56,10 +57,9 @@ async def test_mail_under_way(pact: RecordedPact) -> None:
 
 async def test_no_mails_about_a_proposal(pact: RecordedPact) -> None:
     (
-        pact.upon_receiving("a question for the mails about a proposal that has none")
-        .given("no mails")
-        .with_request("GET", "/emails")
-        .with_query_parameter("reference", ID)
+        question_for_mails(
+            pact, ID, "no mails", "a question for the mails about a proposal that has none"
+        )
         .will_respond_with(200)
         .with_body({"items": []}, JSON)
     )
@@ -69,10 +69,7 @@ async def test_no_mails_about_a_proposal(pact: RecordedPact) -> None:
 
 async def test_mails_while_the_ledger_is_away(pact: RecordedPact) -> None:
     (
-        pact.upon_receiving("a question for the mails about a proposal")
-        .given(STORE_AWAY)
-        .with_request("GET", "/emails")
-        .with_query_parameter("reference", ID)
+        question_for_mails(pact, ID, STORE_AWAY)
         .will_respond_with(503)
         .with_body(problem("unavailable", 503), PROBLEM)
     )
