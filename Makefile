@@ -54,7 +54,7 @@ test-acceptance: $(INSTALLED) ## The users' stories through the public URL (BASE
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with axe, and without JavaScript
-	$(PYTEST) tests/browser
+	$(PYTEST) -n 2 --dist loadfile tests/browser
 
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
@@ -77,8 +77,8 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/lint-imports
 	$(BIN)/python tests/check_repository.py
 	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
-	@for folder in . $(dir $(wildcard */tests/*/*.py tests/*/*.py)); do echo "$$folder"; done | sort -u | \
-		while read -r folder; do $(BIN)/mypy "$$folder"/*.py || { echo "in $$folder"; exit 1; }; done
+	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py))) | \
+		xargs -P 2 -I FOLDER sh -c '$(BIN)/mypy FOLDER/*.py || { echo "in FOLDER"; exit 1; }'
 
 .PHONY: format
 format: $(INSTALLED) ## Let ruff put the code in order
@@ -88,6 +88,10 @@ format: $(INSTALLED) ## Let ruff put the code in order
 .PHONY: docs
 docs: $(INSTALLED) ## Write docs/problems.md and docs/settings.md anew from the code
 	$(BIN)/python tests/check_repository.py --write
+
+.PHONY: screenshots
+screenshots: $(INSTALLED) .venv/.browser ## Take the pictures of docs/pictures anew
+	$(BIN)/python -m tests.browser.screenshots
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure, and write docs/benchmarks.md
