@@ -17,6 +17,7 @@ from c4p.settings import C4pSettings
 from consistency.settings import JobSettings
 from email_service.settings import EmailSettings
 from frontend.settings import FrontendSettings
+from servicekit import field_errors
 from servicekit.problems import ProblemType
 from servicekit.settings import ServerSettings, Settings
 
@@ -50,8 +51,8 @@ INTRODUCTION = """# Problems
 
 Every error is a problem document (RFC 9457, `application/problem+json`) with at least `type`,
 `title`, `status` and `detail`. Compare `type`; show `detail`. A problem of type `invalid-request`
-lists each wrong field in `errors` as `{"field", "detail"}`. A request that was answered with a
-status from 400 to 499 has changed nothing.
+lists each wrong field in `errors` as `{"field", "type", "detail"}`, where `type` is one of the last
+table here. A request that was answered with a status from 400 to 499 has changed nothing.
 
 This page is written by `make docs` from the code, and `make lint` fails when it is stale.
 """
@@ -75,7 +76,9 @@ def problems_page() -> str:
         if rows:
             head = ["| type | status | title | what to do |", "|---|---:|---|---|"]
             parts.append("\n".join([f"## {service}\n", *head, *rows]) + "\n")
-    return "\n".join(parts)
+    rows = [f"| `{each.uri}` | {each.meaning} |" for each in field_errors.ALL]
+    head = ["## A field of a request\n", "| type | what it means |", "|---|---|"]
+    return "\n".join([*parts, *head, *rows]) + "\n"
 
 
 def settings_page() -> str:

@@ -139,7 +139,7 @@ def test_body_that_can_not_be_read_is_refused(
         (b"", JSON, (422, "invalid-request")),
         (b"[]", JSON, (422, "invalid-request")),
         (whole[:-1], JSON, (400, "malformed-body")),
-        (whole.replace(b"Ada", b"\xff\xfe"), JSON, (400, "malformed-body")),
+        (whole.replace(b"Ada", b"\xff\xfe"), JSON, (400, "body-not-utf-8")),
         (whole, {"Content-Type": "text/plain"}, (415, "unsupported-media-type")),
         (whole + b" " * 10_000_000, JSON, (413, "body-too-large")),
     ]

@@ -127,9 +127,10 @@ def test_agenda_on_paper_is_the_agenda_alone_and_white(
     table = page.get_by_role("table").first
     expect(table).to_be_visible()
     paper = page.pdf(prefer_css_page_size=True)
-    # A4 in landscape, in points.
+    # A4 in landscape, in points; a first page of another form would hold nothing but the heading.
     sizes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", paper)
-    assert any(float(width) > float(height) for width, height in sizes), sizes
+    assert sizes
+    assert all(float(width) > float(height) for width, height in sizes), sizes
 
 
 def test_countdown_counts(page: Page, window: Answer, office: Office) -> None:

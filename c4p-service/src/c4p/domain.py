@@ -91,8 +91,8 @@ class WindowClosedError(Exception):
             else "The call for proposals is closed."
         )
         self.members = {
-            "opens_at": window.opens_at.isoformat() if window.opens_at else None,
-            "closes_at": window.closes_at.isoformat() if window.closes_at else None,
+            "opens_at": window.opens_at,
+            "closes_at": window.closes_at,
         }
 
 

@@ -21,6 +21,7 @@ from c4p.settings import OutboxSettings
 from c4p.statements import NOTIFY_CHANNEL
 from c4p.store import Store, StoreAwayError, Transaction
 from servicekit.http import NeighbourAwayError
+from servicekit.logging import root_cause
 from servicekit.telemetry import continued_from
 
 POLL_SECONDS = 1.0
@@ -74,15 +75,30 @@ class Outbox:
 
     async def run(self) -> None:
         """Work until `stop`."""
-        while not self.has_schema and not self._stopping.is_set():
-            self.has_schema = await self._store.has_schema()
-            if not self.has_schema:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), POLL_SECONDS / 4)
+        await self._wait_for_schema()
         beside = [asyncio.create_task(work()) for work in (self._listen, self._measure)]
         await asyncio.gather(*(worker.run(self._stopping) for worker in self._workers))
         for task in beside:
             task.cancel()
+
+    async def _wait_for_schema(self) -> None:
+        told = None
+        while not self._stopping.is_set():
+            missing = await self._missing()
+            self.has_schema = missing is None
+            if self.has_schema:
+                return
+            if missing != told:
+                log.warning("not ready yet", reason=missing)
+                told = missing
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), POLL_SECONDS / 4)
+
+    async def _missing(self) -> str | None:
+        try:
+            return None if await self._store.has_schema() else "the migrations have not run"
+        except StoreAwayError as error:
+            return root_cause(error)
 
     async def _listen(self) -> None:
         """Wake the workers when a transaction anywhere has committed a delivery."""

@@ -1,5 +1,6 @@
 """HTTP in, use case, HTTP out."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import unquote
@@ -23,8 +24,8 @@ from c4p.domain import (
 from c4p.schemas import (
     DELIVERY_CHANGED,
     DELIVERY_NOT_FOUND,
-    IDEMPOTENCY_KEY_REUSED,
     IF_MATCH_REQUIRED,
+    LINK_EXPIRED,
     LINK_REFUSED,
     PROPOSAL_NOT_FOUND,
     STALE_EDIT,
@@ -52,8 +53,15 @@ from c4p.schemas import (
     WindowOutput,
 )
 from c4p.store import KeyReusedError, Store, StoreAwayError, Transaction
-from servicekit.problems import UNAVAILABLE, Problem, ProblemDocument, ProblemType, responses
-from servicekit.security import LinkRefusedError, Signer
+from servicekit.problems import (
+    IDEMPOTENCY_KEY_REUSED,
+    UNAVAILABLE,
+    Problem,
+    ProblemDocument,
+    ProblemType,
+    responses,
+)
+from servicekit.security import LinkExpiredError, LinkRefusedError, Signer
 
 PROBLEMS: dict[type[Exception], ProblemType] = {
     ProposalNotFoundError: PROPOSAL_NOT_FOUND,
@@ -94,6 +102,8 @@ async def _allowed(
     signer: Signer = request.app.state.links.signer
     try:
         signed = signer.read(proposal_token, datetime.now(UTC))
+    except LinkExpiredError as error:
+        raise Problem(LINK_EXPIRED, str(error)) from error
     except LinkRefusedError as error:
         raise Problem(LINK_REFUSED, str(error)) from error
     if signed.get("proposal") != str(proposal_id):
@@ -190,7 +200,7 @@ async def _decide_one(each: DecisionFor, store: Store, by: By) -> DecisionResult
 @router.get(
     "/proposals/{proposal_id:uuid}",
     dependencies=speaker_or_vouched_for,
-    responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED),
+    responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED, LINK_EXPIRED),
 )
 async def get_proposal(
     response: Response, proposal_id: ProposalId, store: TheStore
@@ -203,7 +213,7 @@ async def get_proposal(
     "/proposals/{proposal_id:uuid}",
     dependencies=speaker_or_vouched_for,
     responses=responses(
-        PROPOSAL_NOT_FOUND, LINK_REFUSED, WRONG_STATE, STALE_EDIT, IF_MATCH_REQUIRED
+        PROPOSAL_NOT_FOUND, LINK_REFUSED, LINK_EXPIRED, WRONG_STATE, STALE_EDIT, IF_MATCH_REQUIRED
     ),
 )
 async def edit_proposal(
@@ -228,11 +238,14 @@ async def edit_proposal(
 
 
 def _version(if_match: str) -> int | None:
-    """The version that an ETag of ours names; `*` is any, and a foreign one matches none."""
+    """The version that an ETag of ours names; `*` is any, and a foreign one matches none.
+
+    One that is weak matches none either: RFC 9110, 13.1.1 wants the strong comparison.
+    """
     if if_match.strip() == "*":
         return None
-    digits = if_match.strip().removeprefix("W/").strip('"')
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else 0
+    named = re.fullmatch(r'"(\d{1,9})"', if_match.strip(), re.ASCII)
+    return int(named[1]) if named else 0
 
 
 @router.post(
@@ -256,7 +269,7 @@ async def decide(
 @router.post(
     "/proposals/{proposal_id:uuid}/withdrawal",
     dependencies=speaker_or_vouched_for,
-    responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED, WRONG_STATE),
+    responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED, LINK_EXPIRED, WRONG_STATE),
 )
 async def withdraw(
     response: Response, proposal_id: ProposalId, store: TheStore, by: TheActor

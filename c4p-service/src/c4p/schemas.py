@@ -1,11 +1,12 @@
 """What travels over HTTP to and from c4p-service."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
@@ -76,17 +77,18 @@ IF_MATCH_REQUIRED = ProblemType(
     "If-Match is needed",
     "Send the ETag of the proposal that you read, so that nobody's change is overwritten.",
 )
-IDEMPOTENCY_KEY_REUSED = ProblemType(
-    "idempotency-key-reused",
-    422,
-    "This Idempotency-Key came before with another request",
-    "Use a new key for a new request, and the same request with the same key.",
-)
 LINK_REFUSED = ProblemType(
     "link-refused",
     403,
     "The link is not accepted",
     "Use the link from the newest mail about this proposal, whole.",
+)
+
+LINK_EXPIRED = ProblemType(
+    "link-expired",
+    403,
+    "The link has expired",
+    "Ask the organizers, who can change and withdraw the proposal for its speaker.",
 )
 
 
@@ -96,8 +98,12 @@ def _is_text(value: object) -> object:
     return value
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_is_text)]
-"""A time with its offset, never a number of seconds."""
+def _to_utc(time: datetime) -> datetime:
+    return time.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_to_utc)]
+"""A time sent with its offset, never as a number of seconds; from then on in UTC."""
 
 
 class Input(BaseModel):

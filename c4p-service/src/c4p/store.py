@@ -213,7 +213,7 @@ class Store:
                 "connect_timeout": 2,
                 # The second one ends the transaction, and with it the locks, of a client that is
                 # frozen or lost with its machine; PostgreSQL itself would wait for hours.
-                "options": f"-c statement_timeout={milliseconds}"
+                "options": f"-c timezone=UTC -c statement_timeout={milliseconds}"
                 f" -c idle_in_transaction_session_timeout={milliseconds}",
             },
         )
@@ -232,11 +232,15 @@ class Store:
         """
         engine = self._engine if atomic else self._unbound
         task = asyncio.create_task(_run(engine, work))
-        done, _ = await asyncio.wait({task}, timeout=self._timeout_seconds)
-        if not done:
-            self._late.add(task)
-            task.add_done_callback(self._forget)
-            task.cancel()
+        try:
+            await asyncio.wait({task}, timeout=self._timeout_seconds)
+        finally:
+            # Too late, or the caller was cancelled.
+            if not task.done():
+                self._late.add(task)
+                task.add_done_callback(self._forget)
+                task.cancel()
+        if not task.done():
             raise StoreAwayError("PostgreSQL takes too long.")
         return task.result()
 
@@ -246,11 +250,8 @@ class Store:
             task.exception()
 
     async def has_schema(self) -> bool:
-        """Whether the database is there and its migrations have run."""
-        try:
-            return await self.run(_has_schema)
-        except StoreAwayError:
-            return False
+        """Whether the migrations have run, or StoreAwayError."""
+        return await self.run(_has_schema)
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -1,7 +1,7 @@
 """What it means to send a mail once, pure: the order, its identity, and the ways it can fail."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from email_validator import validate_email
 
+from servicekit.field_errors import FieldError
 from servicekit.logging import mask_address
 
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
@@ -26,12 +27,12 @@ class UnknownTemplateError(Exception):
 
 
 class TemplateDataError(Exception):
-    """The data are not what the template needs; `errors` are pairs of field and complaint."""
+    """The data are not what the template needs."""
 
-    def __init__(self, template: str, errors: list[tuple[str, str]]) -> None:
-        names = ", ".join(dict.fromkeys(field for field, _ in errors))
+    def __init__(self, template: str, errors: Sequence[FieldError]) -> None:
+        names = ", ".join(dict.fromkeys(each.field for each in errors))
         super().__init__(f"Not what the template {template} needs: {names}.")
-        self.members = {"errors": [{"field": field, "detail": text} for field, text in errors]}
+        self.members = {"errors": [each.model_dump() for each in errors]}
 
 
 class IdempotencyKeyReusedError(Exception):

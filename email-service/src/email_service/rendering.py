@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from email_service.domain import Mail, TemplateDataError, UnknownTemplateError, one_line
+from servicekit.field_errors import field_error
 from servicekit.text import Line, Paragraphs
 
 _MOST_ERRORS = 20
@@ -72,18 +73,9 @@ def checked(template: str, data: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return DATA[template].model_validate(data).model_dump()
     except ValidationError as error:
-        raise TemplateDataError(template, _complaints(error)) from error
-
-
-def _complaints(error: ValidationError) -> list[tuple[str, str]]:
-    found = error.errors(include_url=False, include_input=False, include_context=False)
-    return [
-        (
-            ".".join(("data", *(str(part) for part in each["loc"]))),
-            each["msg"].removeprefix("Value error, "),
-        )
-        for each in found[:_MOST_ERRORS]
-    ]
+        found = error.errors(include_url=False)[:_MOST_ERRORS]
+        complaints = [field_error({**each, "loc": ("data", *each["loc"])}) for each in found]
+        raise TemplateDataError(template, complaints) from error
 
 
 @dataclass(frozen=True, slots=True)

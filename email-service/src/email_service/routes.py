@@ -6,7 +6,6 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 
 from email_service.schemas import (
     IDEMPOTENCY_KEY_MISSING,
-    IDEMPOTENCY_KEY_REUSED,
     RECIPIENT_REFUSED,
     RELAY_UNAVAILABLE,
     SENDING_NOW,
@@ -19,7 +18,13 @@ from email_service.schemas import (
     Reference,
 )
 from email_service.sending import Mailroom
-from servicekit.problems import INVALID_REQUEST, UNAVAILABLE, Problem, responses
+from servicekit.problems import (
+    IDEMPOTENCY_KEY_REUSED,
+    INVALID_REQUEST,
+    UNAVAILABLE,
+    Problem,
+    responses,
+)
 
 router = APIRouter(tags=["emails"])
 

@@ -17,7 +17,7 @@ from email_service.domain import (
     UnknownTemplateError,
     ascii_address,
 )
-from servicekit.problems import UNAVAILABLE, ProblemType
+from servicekit.problems import IDEMPOTENCY_KEY_REUSED, UNAVAILABLE, ProblemType
 from servicekit.text import Line
 
 IDEMPOTENCY_KEY_MISSING = ProblemType(
@@ -25,12 +25,6 @@ IDEMPOTENCY_KEY_MISSING = ProblemType(
     400,
     "The Idempotency-Key is missing",
     "Send an `Idempotency-Key` header, the same for each attempt at the same mail.",
-)
-IDEMPOTENCY_KEY_REUSED = ProblemType(
-    "idempotency-key-reused",
-    422,
-    "The Idempotency-Key belongs to another request",
-    "Use a new key for a new request; repeat a request with exactly the same body.",
 )
 SENDING_NOW = ProblemType(
     "sending-now",

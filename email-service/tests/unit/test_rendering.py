@@ -139,7 +139,9 @@ def test_unknown_template_names_those_there_are() -> None:
 @pytest.mark.parametrize("field", sorted(PROPOSAL))
 def test_missing_data_are_named(field: str) -> None:
     data = {name: value for name, value in PROPOSAL.items() if name != field}
-    assert complaints("proposal-received", data) == {f"data.{field}": "Field required"}
+    assert complaints("proposal-received", data) == {
+        f"data.{field}": "It is needed, and was not sent."
+    }
 
 
 def test_unknown_data_are_named() -> None:

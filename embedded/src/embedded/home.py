@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
+
 from embedded.backing import NOBODY
 
 PROJECT = Path(__file__).parents[3]
@@ -104,7 +106,8 @@ class Home:
 
     def _who_runs(self) -> str:
         state = self.state()
-        if state is None:
+        # One that was killed could not take its words back, and its parts need a moment to end.
+        if state is None or not psutil.pid_exists(state.pid):
             return f"The platform in {self.folder} is just starting or stopping."
         return (
             f"The platform already runs on {state.site} (process {state.pid}); "

@@ -20,7 +20,8 @@ The conference platform is ready, after {seconds:.1f} s.
   Back office   {urls.site}/back-office
   Way in        {urls.site}/sign-in  with the passcode  {passcode}
   Mail          {urls.mail}
-  API docs      {urls.agenda}/openapi.json
+  API docs      {urls.site}/openapi.json, the public one
+                {urls.agenda}/openapi.json
                 {urls.c4p}/openapi.json
                 {urls.email}/openapi.json
   Data          {home.data}

@@ -5,8 +5,10 @@ from enum import StrEnum
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
-LATE_AFTER_SECONDS = 10.0
-"""How old an agenda may be before an answer waits a moment for a newer one."""
+LATE_SECONDS = 0.5
+"""How much older than fresh an agenda may be before an answer waits a moment for a newer one."""
+AWAY_SECONDS = 10.0
+"""The same while agenda-service did not answer when it was last asked: it most likely won't now."""
 LATE_PATIENCE_SECONDS = 0.25
 COLD_PATIENCE_SECONDS = 3.0
 """How long an answer waits when there is nothing at all to serve."""
@@ -51,15 +53,18 @@ class Plan:
 def plan(known: Knowledge, now: float, fresh_seconds: float) -> Plan:
     """The cache policy: fresh, then stale-while-revalidate, then stale-if-error of any age.
 
-    Nobody waits while visitors keep coming. After a quiet time the first one waits a moment, so
-    as not to see an agenda of yesterday; without any copy, as long as a call may take.
+    Nobody waits while visitors keep coming, since each finds a copy that the one before had
+    renewed. After a quiet time the first one waits a moment, so as to see what was decided
+    meanwhile; without any copy, as long as a call may take.
     """
     since_attempt = float("inf") if known.attempted_at is None else now - known.attempted_at
     refresh = since_attempt >= fresh_seconds
     if not known.has_copy:
         return Plan(None, refresh, COLD_PATIENCE_SECONDS)
-    patience = LATE_PATIENCE_SECONDS if since_attempt >= LATE_AFTER_SECONDS else 0.0
-    if known.confirmed_at is None or known.confirmed_at != known.attempted_at:
+    is_away = known.confirmed_at is None or known.confirmed_at != known.attempted_at
+    late_after = AWAY_SECONDS if is_away else fresh_seconds + LATE_SECONDS
+    patience = LATE_PATIENCE_SECONDS if since_attempt >= late_after else 0.0
+    if is_away:
         return Plan(Source.SAVED, refresh, patience)
     return Plan(Source.STALE if refresh else Source.LIVE, refresh, patience)
 

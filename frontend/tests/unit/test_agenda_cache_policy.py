@@ -3,9 +3,10 @@
 import pytest
 
 from frontend.domain import (
+    AWAY_SECONDS,
     COLD_PATIENCE_SECONDS,
-    LATE_AFTER_SECONDS,
     LATE_PATIENCE_SECONDS,
+    LATE_SECONDS,
     Knowledge,
     Plan,
     Source,
@@ -29,14 +30,20 @@ def test_plan_serves_a_fresh_copy_without_asking() -> None:
     assert plan(confirmed(0.5), NOW, FRESH) == Plan(Source.LIVE, False, 0)
 
 
-@pytest.mark.parametrize("age", [1.0, 5.0, LATE_AFTER_SECONDS - 0.1])
+@pytest.mark.parametrize("age", [FRESH, FRESH + LATE_SECONDS - 0.1])
 def test_plan_serves_a_stale_copy_at_once_and_asks(age: float) -> None:
     assert plan(confirmed(age), NOW, FRESH) == Plan(Source.STALE, True, 0)
 
 
 def test_plan_waits_a_moment_after_a_quiet_time() -> None:
     expected = Plan(Source.STALE, True, LATE_PATIENCE_SECONDS)
-    assert plan(confirmed(LATE_AFTER_SECONDS), NOW, FRESH) == expected
+    assert plan(confirmed(FRESH + LATE_SECONDS), NOW, FRESH) == expected
+
+
+def test_plan_waits_for_an_absent_service_only_after_a_longer_time() -> None:
+    assert plan(failing(AWAY_SECONDS - 0.1), NOW, FRESH) == Plan(Source.SAVED, True, 0)
+    expected = Plan(Source.SAVED, True, LATE_PATIENCE_SECONDS)
+    assert plan(failing(AWAY_SECONDS), NOW, FRESH) == expected
 
 
 def test_plan_serves_the_saved_copy_when_the_last_attempt_failed() -> None:

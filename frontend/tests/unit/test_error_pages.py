@@ -31,7 +31,8 @@ def test_people_get_pages_and_programs_get_problems(path: str, accept: str, expe
     [
         ("GET", "/nothing", 404, "There is nothing here"),
         ("DELETE", "/agenda", 405, "Not in this way"),
-        ("GET", "/agenda/not-an-id", 422, "That is not valid"),
+        ("GET", "/agenda/not-an-id", 404, "There is nothing here"),
+        ("GET", "/call-for-proposals/received?reference=x", 422, "That is not valid"),
     ],
 )
 async def test_an_error_is_a_page(

@@ -46,6 +46,10 @@ def configure(service: str, level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+MAX_CAUSE = 300
+"""Characters of a cause that a line may have."""
+
+
 class Lines:
     """Writes lines to a file; those of one turn of the event loop with one call of the system,
     since with many requests a second that call is most of a line's cost.
@@ -72,6 +76,13 @@ class Lines:
     def _flush(self) -> None:
         self._will_flush = False
         self._file.flush()
+
+
+def root_cause(error: BaseException) -> str:
+    """What was at the bottom of `error`, in a line: `OperationalError: connection refused`."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return " ".join(f"{type(error).__name__}: {error}".split())[:MAX_CAUSE]
 
 
 def mask_address(address: str) -> str:

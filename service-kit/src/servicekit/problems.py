@@ -8,10 +8,12 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
+from servicekit.field_errors import FieldError, field_error
+from servicekit.logging import root_cause
 from servicekit.metrics import METHODS
 
 MEDIA_TYPE = "application/problem+json"
@@ -30,13 +32,6 @@ class ProblemType:
     def uri(self) -> str:
         """The value of `type`: stable, compared and never fetched."""
         return f"urn:problem:{self.slug}"
-
-
-class FieldError(BaseModel):
-    """What is wrong with one field of the request."""
-
-    field: str = Field(description="the field's name, with dots where it is nested")
-    detail: str
 
 
 class ProblemDocument(BaseModel):
@@ -81,7 +76,7 @@ class Problem(Exception):  # noqa: N818 - the RFC's name for it
     def response(self) -> Response:
         """The whole answer."""
         return Response(
-            orjson.dumps(self.document()),
+            orjson.dumps(self.document(), option=orjson.OPT_UTC_Z),
             status_code=self.kind.status,
             media_type=MEDIA_TYPE,
             headers=dict(self.headers or {}),
@@ -89,13 +84,16 @@ class Problem(Exception):  # noqa: N818 - the RFC's name for it
 
 
 MALFORMED_BODY = ProblemType(
-    "malformed-body", 400, "The body can't be read", "Send JSON in UTF-8 that parses."
+    "malformed-body", 400, "The body is not JSON", "Send JSON that parses; `detail` says where."
+)
+BODY_NOT_UTF_8 = ProblemType(
+    "body-not-utf-8", 400, "The body is not UTF-8", "Send the body in UTF-8, as JSON has to be."
 )
 INVALID_REQUEST = ProblemType(
     "invalid-request",
     422,
     "The request is not valid",
-    "Correct each field that `errors` names; nothing was changed.",
+    "Correct each field that `errors` names, each with a type of its own; nothing was changed.",
 )
 UNSUPPORTED_MEDIA_TYPE = ProblemType(
     "unsupported-media-type",
@@ -110,6 +108,12 @@ BODY_TOO_LARGE = ProblemType(
     "Send less: services take 64 KiB unless configured otherwise.",
 )
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here", "Check the address.")
+IDEMPOTENCY_KEY_REUSED = ProblemType(
+    "idempotency-key-reused",
+    422,
+    "This Idempotency-Key came before with another request",
+    "Use a new key for a new request, and the same request with the same key.",
+)
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "This method is not allowed here", "`Allow` lists those that are."
 )
@@ -129,6 +133,7 @@ INTERNAL = ProblemType(
 
 COMMON = (
     MALFORMED_BODY,
+    BODY_NOT_UTF_8,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
     BODY_TOO_LARGE,
@@ -174,6 +179,8 @@ def install(app: FastAPI, domain: Mapping[type[Exception], ProblemType]) -> None
 
     def of_domain(kind: ProblemType) -> Any:
         async def answer(_: Request, error: Exception) -> Response:
+            if kind.status == 503:
+                structlog.get_logger().warning("unavailable", reason=root_cause(error))
             seconds = getattr(error, "retry_after_seconds", 2 if kind.status == 503 else None)
             headers = {"Retry-After": str(seconds)} if seconds is not None else None
             members = getattr(error, "members", {})
@@ -196,9 +203,23 @@ async def _problem(_: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and error.__cause__ is not None:
+        return _unreadable(error.__cause__).response()
     kind = _BY_STATUS.get(error.status_code, REFUSED)
     headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
     return Problem(kind, f"{kind.title}.", headers=headers).response()
+
+
+def _unreadable(cause: BaseException) -> Problem:
+    """Why the framework could not read a body."""
+    if isinstance(cause, UnicodeDecodeError):
+        return Problem(BODY_NOT_UTF_8, f"Byte {cause.start} can't be part of UTF-8.")
+    if isinstance(cause, RecursionError):
+        return Problem(MALFORMED_BODY, "It is nested too deeply.")
+    return Problem(
+        MALFORMED_BODY,
+        "It has something in it that can't be read, such as a number of thousands of digits.",
+    )
 
 
 def _allowed(request: Request) -> str:
@@ -222,18 +243,25 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(each["type"] == "json_invalid" for each in found):
-        return Problem(MALFORMED_BODY, "The body is not JSON.").response()
+        return Problem(MALFORMED_BODY, _where(found)).response()
+    if any(each["loc"][0] == "path" for each in found):
+        # An id of another form is the id of nothing.
+        return Problem(NOT_FOUND, f"{NOT_FOUND.title}.").response()
     if _body_was_not_parsed(found):
         sent = request.headers.get("content-type", "no content type")
         return Problem(
             UNSUPPORTED_MEDIA_TYPE, f"The body came as {sent[:80]!r}; send application/json."
         ).response()
-    errors = [
-        {"field": _field_name(each["loc"]), "detail": each["msg"].removeprefix("Value error, ")}
-        for each in found
-    ]
-    names = ", ".join(dict.fromkeys(each["field"] for each in errors))
-    return Problem(INVALID_REQUEST, f"Not valid: {names}.", errors=errors).response()
+    errors = [field_error(each) for each in found]
+    names = ", ".join(dict.fromkeys(each.field for each in errors))
+    documents = [each.model_dump() for each in errors]
+    return Problem(INVALID_REQUEST, f"Not valid: {names}.", errors=documents).response()
+
+
+def _where(found: Any) -> str:
+    error = next(each for each in found if each["type"] == "json_invalid")
+    reason = error.get("ctx", {}).get("error", "it does not parse")
+    return f"At character {error['loc'][-1]}: {reason}."
 
 
 def _body_was_not_parsed(found: Any) -> bool:
@@ -243,8 +271,3 @@ def _body_was_not_parsed(found: Any) -> bool:
         and isinstance(each.get("input"), bytes)
         for each in found
     )
-
-
-def _field_name(location: tuple[int | str, ...]) -> str:
-    inner = location[1:] if location[0] in {"body", "query", "path", "header"} else location
-    return ".".join(str(part) for part in inner) or str(location[0])

@@ -15,6 +15,10 @@ class LinkRefusedError(Exception):
     """A signed value is forged, meant for something else, or no longer valid."""
 
 
+class LinkExpiredError(LinkRefusedError):
+    """A signed value was ours, and its time is over."""
+
+
 class Signer:
     """Signs small values with a key and a purpose, each with the instant at which it ends."""
 
@@ -32,7 +36,7 @@ class Signer:
         except BadSignature as error:
             raise LinkRefusedError("The link is not one of ours.") from error
         if not isinstance(value, dict) or value.get("exp", 0) <= now.timestamp():
-            raise LinkRefusedError("The link has expired.")
+            raise LinkExpiredError("The link has expired.")
         return value
 
 

@@ -7,6 +7,7 @@ import re
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
+from pydantic_core import PydanticCustomError
 
 # Control characters, and the marks that reverse the reading direction of what follows.
 _NEVER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -16,13 +17,13 @@ _NEVER_IN_A_LINE = re.compile("[\t\n\u2028\u2029]")
 def _paragraphs(text: str) -> str:
     text = text.replace("\r\n", "\n")
     if _NEVER.search(text):
-        raise ValueError("control characters are not allowed")
+        raise PydanticCustomError("control_characters", "control characters are not allowed")
     return text
 
 
 def _line(text: str) -> str:
     if _NEVER_IN_A_LINE.search(text):
-        raise ValueError("it must be a single line")
+        raise PydanticCustomError("not_one_line", "it must be a single line")
     return _paragraphs(text)
 
 
