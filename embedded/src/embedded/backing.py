@@ -103,7 +103,7 @@ def _reach() -> list[str]:
 
 
 def valkey(data: Path, port: int) -> Program:
-    """Valkey 9 on 127.0.0.1, every write in an append-only file under `data`."""
+    """Valkey 9 on 127.0.0.1, every write in an append-only file under `data` before its answer."""
     data.mkdir(parents=True, exist_ok=True)
     url = f"redis://127.0.0.1:{port}/0"
 
@@ -115,10 +115,13 @@ def valkey(data: Path, port: int) -> Program:
         except OSError:
             return False
 
-    options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(data)]
+    options = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(data), "--save", ""]
+    # By default Valkey answers before it has written while an fsync is under way, so that even a
+    # kill of the process loses what was acknowledged.
+    durable = ["--appendonly", "yes", "--appendfsync", "always"]
     return Program(
         name="valkey",
-        command=[str(VALKEY_PROGRAM), *options, "--appendonly", "yes", "--save", ""],
+        command=[str(VALKEY_PROGRAM), *options, *durable],
         is_ready=is_ready,
         url=url,
     )
@@ -130,12 +133,7 @@ def mail_sink(data: Path, smtp_port: int, http_port: int) -> Program:
     url = f"http://127.0.0.1:{http_port}"
 
     def is_ready() -> bool:
-        try:
-            with smtplib.SMTP("127.0.0.1", smtp_port, timeout=2) as client:
-                client.noop()
-        except (OSError, smtplib.SMTPException):
-            return False
-        return answers(f"{url}/api/messages/")
+        return takes_mail(smtp_port) and answers(f"{url}/api/messages/")
 
     smtp = ["--smtp-ip", "127.0.0.1", "--smtp-port", str(smtp_port)]
     http = ["--http-ip", "127.0.0.1", "--http-port", str(http_port)]
@@ -148,3 +146,13 @@ def mail_sink(data: Path, smtp_port: int, http_port: int) -> Program:
         is_ready=is_ready,
         url=url,
     )
+
+
+def takes_mail(smtp_port: int) -> bool:
+    """Whether an SMTP server answers on 127.0.0.1 within 2 seconds."""
+    try:
+        with smtplib.SMTP("127.0.0.1", smtp_port, timeout=2) as client:
+            client.noop()
+    except (OSError, smtplib.SMTPException):
+        return False
+    return True

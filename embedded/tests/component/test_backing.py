@@ -1,9 +1,12 @@
-"""The backing services' first start."""
+"""The backing services: their first start, and what they keep."""
 
 from pathlib import Path
 
+import psycopg
+from redis import Redis
+
 from embedded.backing import postgres
-from embedded.process import running
+from embedded.process import Process, running
 from servicekit.testing import free_port
 
 
@@ -17,3 +20,17 @@ def test_postgres_starts_after_a_first_start_that_was_interrupted(tmp_path: Path
     with running(program, tmp_path) as process:
         assert process.pid
     assert (data / "password").read_text() not in {"", "half"}
+
+
+def test_valkey_writes_before_it_answers(valkey_server: Process) -> None:
+    with Redis.from_url(valkey_server.url, decode_responses=True) as client:
+        kept = client.config_get("append*")
+    assert kept["appendonly"] == "yes"
+    # Anything less has lost acknowledged writes to a SIGKILL.
+    assert kept["appendfsync"] == "always"
+
+
+def test_postgres_writes_before_it_answers(postgres_server: Process) -> None:
+    with psycopg.connect(postgres_server.url) as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            assert connection.execute(f"SHOW {name}").fetchone() == ("on",), name
