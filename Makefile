@@ -58,11 +58,15 @@ test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with a
 
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
-	$(PYTEST) -n 2 --dist loadfile tests/resilience
+	$(PYTEST) -n 2 --dist loadfile tests/resilience tests/torture
 
 .PHONY: test-load
 test-load: $(INSTALLED) ## A short conference day by locust
 	$(PYTEST) tests/load
+
+.PHONY: torture
+torture: $(INSTALLED) ## Kill and freeze everything at random for SECONDS (300), by SEED, and see that nothing is lost
+	$(BIN)/python -m tests.torture.torture $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write $(WRITE))
 
 .PHONY: pacts
 pacts: $(INSTALLED) ## Write the committed pact files anew
@@ -95,7 +99,7 @@ screenshots: $(INSTALLED) .venv/.browser ## Take the pictures of docs/pictures a
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure, and write docs/benchmarks.md
-	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python -m tests.bench.bench
 
 .PHONY: lock
 lock: $(INSTALLED) ## Resolve every dependency anew into requirements.lock

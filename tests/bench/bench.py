@@ -3,8 +3,6 @@
 import argparse
 import itertools
 import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -12,27 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from uuid import uuid4
 
-import client
 import httpx2
 import psutil
-import report
+from tests.bench import client, report
+from tests.machine import machine
 
 from embedded.platform import Platform
+from embedded.schedule import write_schedule
 from servicekit.testing import free_port, wait_for
 
 CONNECTIONS = 32
 SIZES = (20, 200, 2000)
-SCHEDULE = """
-timezone = "Europe/Berlin"
-days = ["2027-06-14", "2027-06-15", "2027-06-16", "2027-06-17"]
-times = [{times}]
-{rooms}
-"""
 
 
 class Sink(BaseHTTPRequestHandler):
@@ -58,23 +50,6 @@ def trace_sink() -> Iterator[str]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-
-
-def schedule(folder: Path) -> Path:
-    """A conference of 4 days, 20 rooms and 25 times: 2,000 slots."""
-    starts = [480 + 30 * number for number in range(25)]
-    times = ", ".join(f'["{_clock(start)}", "{_clock(start + 25)}"]' for start in starts)
-    rooms = "\n".join(
-        f'[[rooms]]\nid = "r{number}"\nname = "Room {number}"\ntrack = "Track {number % 5}"'
-        for number in range(20)
-    )
-    path = folder / "conference.toml"
-    path.write_text(SCHEDULE.format(times=times, rooms=rooms))
-    return path
-
-
-def _clock(minutes: int) -> str:
-    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
@@ -240,7 +215,8 @@ def main() -> None:
         folder = Path(temporary)
         otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink, "OTEL_SAMPLE_RATIO": "0.1"}
         names = ("frontend", "c4p-service", "agenda-service", "email-service")
-        with Platform(folder, env=dict.fromkeys(names, otel), schedule=schedule(folder)) as running:
+        schedule = write_schedule(folder / "conference.toml", max(SIZES))
+        with Platform(folder, env=dict.fromkeys(names, otel), schedule=schedule) as running:
             filled = 0
             for size in SIZES:
                 there = range(filled, size)
@@ -250,7 +226,7 @@ def main() -> None:
             rows.append(submissions(running, given.seconds))
             _make_room(running, given.decisions)
             decided, published = decisions(running, given.decisions)
-    text = report.page(rows, report.Decisions.of(decided, published), _machine())
+    text = report.page(rows, report.Decisions.of(decided, published), machine())
     given.output.write_text(text)
     print(text)
 
@@ -260,16 +236,6 @@ def _make_room(running: Platform, count: int) -> None:
     with httpx2.Client(base_url=running.urls.agenda) as session:
         for item in session.get("/sessions").json()["items"][: count + 10]:
             session.delete(f"/sessions/{item['proposal_id']}").raise_for_status()
-
-
-def _machine() -> str:
-    cpu = next(
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    )
-    day = datetime.now(UTC).date()
-    return f"{day}, {os.cpu_count()} cores of {cpu}, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.resilience.conftest import HASTY, Ways
+from tests.resilience.conftest import Ways
+from tests.resilience.haste import HASTY
 from tests.resilience.proxy import LATE, late_after
 from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal
 

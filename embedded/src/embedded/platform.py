@@ -154,7 +154,9 @@ class Platform:
         parent.suspend()
         self._frozen[name] = [parent, *parent.children(recursive=True)]
         for child in self._frozen[name][1:]:
-            child.suspend()
+            # It may have ended meanwhile, as PostgreSQL's do with their connections.
+            with suppress(psutil.NoSuchProcess):
+                child.suspend()
 
     def thaw(self, name: str) -> None:
         """Let a frozen part go on; nothing happens to one that isn't frozen."""
