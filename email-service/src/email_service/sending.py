@@ -16,6 +16,7 @@ from email_service.domain import (
     Order,
     RecipientRefusedError,
     RelayUnavailableError,
+    SendingNowError,
     as_sent,
     entry_of,
     harmless,
@@ -33,7 +34,8 @@ class Mailroom:
         self._ledger = ledger
         self._relay = relay
         self._renderer = renderer
-        self._unrecorded: set[asyncio.Task[None]] = set()
+        self._unrecorded: dict[str, asyncio.Task[None]] = {}
+        """Mails that are out and that the ledger does not know yet, by key."""
         self._log = structlog.get_logger()
 
     async def send(
@@ -48,6 +50,8 @@ class Mailroom:
         entry = entry_of(key, order)
         fingerprint = order.fingerprint()
         owner = uuid4().hex
+        if key in self._unrecorded:
+            raise SendingNowError
         if (before := await self._ledger.claim(entry, fingerprint, owner)) is not None:
             return before
         await self._hand_over(entry, owner, order.to, mail)
@@ -62,9 +66,10 @@ class Mailroom:
 
     async def close(self) -> None:
         """Stop trying to record what could not be recorded."""
-        for task in self._unrecorded:
+        tasks = list(self._unrecorded.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._unrecorded, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _hand_over(self, entry: Entry, owner: str, to: str, mail: Mail) -> None:
         try:
@@ -86,13 +91,14 @@ class Mailroom:
     async def _record(self, sent: Entry, fingerprint: str) -> None:
         try:
             await self._ledger.record(sent, fingerprint)
-        except LedgerUnavailableError:
-            # The mail is out. An error would make the caller send it again once the lease is over,
-            # so the answer is the truth and the ledger learns it as soon as it is back.
+        except LedgerUnavailableError as error:
+            # The mail is out, and only this process knows. To call it sent would be forgotten with
+            # the process; whoever repeats the request is told once the ledger knows too.
             self._tell("sent but not recorded yet", sent)
             task = asyncio.create_task(self._record_later(sent, fingerprint))
-            self._unrecorded.add(task)
-            task.add_done_callback(self._unrecorded.discard)
+            self._unrecorded[sent.key] = task
+            task.add_done_callback(lambda _: self._unrecorded.pop(sent.key))
+            raise SendingNowError from error
 
     async def _record_later(self, sent: Entry, fingerprint: str) -> None:
         while True:

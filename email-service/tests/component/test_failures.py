@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
@@ -213,30 +213,76 @@ def test_frozen_valkey_is_a_503_in_bounded_time(
     sent_once(body, key)
 
 
+@pytest.fixture
+def sent_unrecorded(
+    valkey_server: Process, mail_server: Process
+) -> Callable[[Process, dict[str, Any], str], AbstractContextManager[httpx2.Response]]:
+    """Without Valkey, which went between the relay's yes and the record: the answer to that."""
+
+    @contextmanager
+    def without_valkey(
+        service: Process, body: dict[str, Any], key: str
+    ) -> Iterator[httpx2.Response]:
+        with ExitStack() as stack:
+            client = stack.enter_context(httpx2.Client(base_url=service.url, timeout=20))
+
+            def is_claimed() -> bool:
+                params = {"reference": body["reference"]}
+                return [each["state"] for each in listed(client, params)] == ["sending"]
+
+            pool = stack.enter_context(ThreadPoolExecutor(1))
+            with frozen(mail_server):
+                headers = {"Idempotency-Key": key}
+                answer = pool.submit(client.post, "/emails", json=body, headers=headers)
+                wait_for(is_claimed, "the claim", pause=0.01)
+                stack.enter_context(stopped(valkey_server))
+            yield answer.result(10)
+
+    return without_valkey
+
+
+def listed(client: httpx2.Client, params: dict[str, Any]) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = client.get("/emails", params=params).json()["items"]
+    return items
+
+
 def test_valkey_lost_between_relay_and_record_does_not_double_the_mail(
     service: Process,
-    valkey_server: Process,
-    mail_server: Process,
     client: httpx2.Client,
+    sent_unrecorded: Callable[..., AbstractContextManager[httpx2.Response]],
     order: Order,
     post: Post,
     only_mail: OnlyMail,
+    problem: Kind,
 ) -> None:
     body, key = order(), uuid4().hex
-    claimed = {"key": key, "state": "sending"}
-
-    def is_claimed() -> bool:
-        items = client.get("/emails", params={"reference": body["reference"]}).json()["items"]
-        return [{name: each[name] for name in claimed} for each in items] == [claimed]
-
-    with frozen(mail_server), ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(post, body, key)
-        wait_for(is_claimed, "the claim", pause=0.01)
-        with stopped(valkey_server):
-            mail_server.send(signal.SIGCONT)
-            assert answer.result(10).status_code == 202
-        wait_for(lambda: "recorded at last" in service.log_text(), "the record")
-    items = client.get("/emails", params={"reference": body["reference"]}).json()["items"]
-    assert items == [answer.result().json()]
-    assert post(body, key).json() == items[0]
+    with sent_unrecorded(service, body, key) as answer:
+        assert problem(answer) == (409, "sending-now")
+        assert problem(post(body, key)) == (409, "sending-now")
+    wait_until_sent(post, body, key)
+    (item,) = listed(client, {"reference": body["reference"]})
+    assert item["state"] == "sent"
+    assert post(body, key).json() == item
     only_mail(body["to"])
+
+
+def test_service_killed_before_the_record_has_acknowledged_nothing(
+    email_service: EmailService,
+    smtp_port: int,
+    sent_unrecorded: Callable[..., AbstractContextManager[httpx2.Response]],
+    client: httpx2.Client,
+    order: Order,
+    post: Post,
+    mails: Callable[[str], list[EmailMessage]],
+    problem: Kind,
+) -> None:
+    body, key = order(), uuid4().hex
+    with email_service(smtp_port) as victim, sent_unrecorded(victim, body, key) as answer:
+        assert problem(answer) == (409, "sending-now")
+        victim.send(signal.SIGKILL)
+    wait_until_sent(post, body, key)
+    (item,) = listed(client, {"reference": body["reference"]})
+    assert (item["key"], item["state"]) == (key, "sent")
+    # The relay has it twice; whoever reads it can tell.
+    wait_for(lambda: len(mails(body["to"])) == 2, "the mail again")
+    assert len({each["Message-ID"] for each in mails(body["to"])}) == 1
