@@ -36,6 +36,11 @@ class Crowd:
         self.retries = 0
         self.longest_wait = 0.0
         """Seconds from the first attempt at a request until it was acknowledged, at the most."""
+        self.longest_silence = 0.0
+        """Seconds in which somebody waited and nobody got an acknowledgement, at the most."""
+        self._waiting_since = monotonic()
+        """Since when nobody was acknowledged, or since when anybody waited if that is later."""
+        self._waiting = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,12 +76,22 @@ class Crowd:
         self, path: str, body: Mapping[str, str], headers: Mapping[str, str] | None = None
     ) -> dict[str, str]:
         started, wait = monotonic(), FIRST_WAIT_SECONDS
+        if self._waiting == 0:
+            self._waiting_since = started
+        self._waiting += 1
         while (answer := await self._attempt(path, body, headers)) is None:
             self.retries += 1
             await asyncio.sleep(self._random.uniform(0, wait))
             wait = min(2 * wait, LONGEST_WAIT_SECONDS)
-        self.longest_wait = max(self.longest_wait, monotonic() - started)
+        self._note_acknowledgement(started)
         return answer
+
+    def _note_acknowledgement(self, started: float) -> None:
+        now = monotonic()
+        self.longest_wait = max(self.longest_wait, now - started)
+        self.longest_silence = max(self.longest_silence, now - self._waiting_since)
+        self._waiting -= 1
+        self._waiting_since = now
 
     async def _attempt(
         self, path: str, body: Mapping[str, str], headers: Mapping[str, str] | None

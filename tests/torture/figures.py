@@ -20,6 +20,8 @@ class Course:
     retries: int
     longest_wait: float
     """The longest time from the first attempt at a request until it was acknowledged."""
+    longest_silence: float
+    """The longest time in which somebody waited and nobody got an acknowledgement."""
     recovery: float
     """From the last fault until everything was ready, acknowledged and delivered."""
 
@@ -37,7 +39,8 @@ def table(run: Run, course: Course) -> str:
         "repetitions": f"{course.retries:,}",
         "processes killed": f"{_count(run.injected, 'kill'):,}",
         "processes frozen": f"{_count(run.injected, 'freeze'):,}",
-        "longest wait for an acknowledgement": f"{course.longest_wait:.1f} s",
+        "longest wait for one acknowledgement": f"{course.longest_wait:.1f} s",
+        "longest time without any acknowledgement": f"{course.longest_silence:.1f} s",
         "from the last fault until all was told": f"{course.recovery:.1f} s",
         "acknowledged and lost": f"{len(lost(run)):,}",
         "mails in the ledger": f"{sum(map(len, run.found.ledger.values())):,}",

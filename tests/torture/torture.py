@@ -62,7 +62,15 @@ def torture(folder: Path, seed: int, seconds: float) -> tuple[Run, Course]:
         recovery = monotonic() - last_fault
         run = Run(talks, crowd.answers, injector.injected, look(conference, spool))
         attempts = len(talks) + sum(len(each.decisions) for each in talks) + crowd.retries
-        return run, Course(seed, seconds, attempts, crowd.retries, crowd.longest_wait, recovery)
+        return run, Course(
+            seed=seed,
+            seconds=seconds,
+            attempts=attempts,
+            retries=crowd.retries,
+            longest_wait=crowd.longest_wait,
+            longest_silence=crowd.longest_silence,
+            recovery=recovery,
+        )
 
 
 async def _use(crowd: Crowd, talks: Sequence[Talk], injector: Injector) -> tuple[Crowd, float]:
