@@ -19,7 +19,8 @@ from redis import Redis
 
 from embedded import services
 from embedded.platform import Platform
-from servicekit.testing import wait_for
+from embedded.process import Program
+from servicekit.testing import free_port, wait_for
 
 PATIENCE_SECONDS = 60
 """Far more than anything takes: other work may keep this machine busy."""
@@ -53,6 +54,19 @@ def away(platform: Platform, way: Way, *parts: str) -> Iterator[None]:
             platform.thaw(part)
         with ThreadPoolExecutor() as executor:
             list(executor.map(platform.start, parts))
+
+
+def second_c4p(platform: Platform, env: Mapping[str, str]) -> Program:
+    """Another c4p-service on the same database, which nobody asks: it works on the outbox."""
+    urls = platform.urls
+    return services.c4p(
+        free_port(),
+        free_port(),
+        database_url=platform.url("postgres"),
+        urls={"agenda": urls.agenda, "email": urls.email, "public": urls.site},
+        link_key=platform.home.secrets().link_key,
+        env=env,
+    )
 
 
 @dataclass(slots=True)

@@ -10,26 +10,16 @@ import pytest
 from tests.resilience.conftest import Ways
 from tests.resilience.haste import HASTY
 from tests.resilience.proxy import LATE, late_after
-from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal
+from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, second_c4p
 
-from embedded import services
 from embedded.process import Process
-from servicekit.testing import free_port, wait_for
+from servicekit.testing import wait_for
 
 
 @pytest.fixture
 def second(disturbed: Conference, tmp_path: Path) -> Iterator[Process]:
     """Another c4p-service on the same database, whose ways nobody disturbs; it has yet to start."""
-    urls = disturbed.platform.urls
-    program = services.c4p(
-        free_port(),
-        free_port(),
-        database_url=disturbed.platform.url("postgres"),
-        urls={"agenda": urls.agenda, "email": urls.email, "public": urls.site},
-        link_key=disturbed.platform.home.secrets().link_key,
-        env=HASTY["c4p-service"],
-    )
-    process = Process(program, tmp_path)
+    process = Process(second_c4p(disturbed.platform, HASTY["c4p-service"]), tmp_path)
     yield process
     process.stop()
     disturbed.platform.thaw("c4p-service")

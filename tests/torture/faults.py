@@ -7,11 +7,11 @@ from typing import Literal
 
 TARGETS = (
     *("frontend", "c4p-service", "agenda-service", "email-service", "consistency-job"),
-    *("postgres", "valkey", "relay"),
+    *("postgres", "valkey", "relay", "second c4p-service"),
 )
 SHORTEST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 20.0
-"""Between two faults of one target; the eight targets have theirs independently of each other."""
+"""Between two faults of one target; the targets have theirs independently of each other."""
 LONGEST_FREEZE_SECONDS = 5.0
 """Longer than every time limit and lease under `HASTY`, so that each is seen to end."""
 KILLED_SHARE = 0.75

@@ -81,19 +81,19 @@ class Part:
         wait_for(has_acted, f"{self._name} to run", PATIENCE_SECONDS)
 
 
-class Relay:
-    """A process of ours, which is started again at once."""
+class Own:
+    """A process beside the platform, which is started again at once."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
 
     def kill(self) -> None:
-        """Between two of its system calls, or in the middle of one."""
+        """Returns once it works again."""
         self._process.send(signal.SIGKILL)
         self._process.start()
 
     def freeze(self) -> None:
-        """Its connections stay open, and what is sent to it waits in the kernel."""
+        """Without children: it has none."""
         self._process.send(signal.SIGSTOP)
 
     def thaw(self) -> None:

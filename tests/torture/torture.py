@@ -17,13 +17,13 @@ from time import monotonic
 
 from tests.machine import machine
 from tests.resilience.haste import HASTY
-from tests.resilience.support import Conference
+from tests.resilience.support import Conference, second_c4p
 from tests.torture import figures
 from tests.torture.crowd import Crowd
 from tests.torture.faults import TARGETS, plan
 from tests.torture.figures import Course
 from tests.torture.found import look
-from tests.torture.injector import Injector, Part, Relay, Victim
+from tests.torture.injector import Injector, Own, Part
 from tests.torture.talks import Talk, talk
 from tests.torture.verdict import Run, judge
 
@@ -50,9 +50,9 @@ def torture(folder: Path, seed: int, seconds: float) -> tuple[Run, Course]:
         # Nobody uses it here.
         platform.stop("mail")
         conference = stack.enter_context(Conference(platform))
-        victims: dict[str, Victim] = {
-            name: Relay(relay) if name == "relay" else Part(platform, name) for name in TARGETS
-        }
+        second = stack.enter_context(running(second_c4p(platform, HASTY["c4p-service"]), folder))
+        beside = {"relay": Own(relay), "second c4p-service": Own(second)}
+        victims = {name: beside.get(name) or Part(platform, name) for name in TARGETS}
         injector = Injector(victims, plan(seed, seconds))
         cookies = dict(conference.client.cookies)
         crowd, last_fault = asyncio.run(
