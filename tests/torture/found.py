@@ -52,7 +52,10 @@ class Found:
     arrivals: list[Arrival]
     undelivered: int
     """Deliveries that still wait or were given up."""
+    findings: int
+    """What the consistency job of the platform found, and perhaps repaired, during the run."""
     job_exit_code: int
+    """Of a last run of it that has patience with nothing."""
     job_says: str
 
 
@@ -72,6 +75,7 @@ def look(conference: Conference, spool: Path) -> Found:
             len(_get(conference, "/deliveries", state=state)["items"])
             for state in ("waiting", "failed")
         ),
+        findings=_findings(conference.platform.home.logs / "consistency-job.log"),
         job_exit_code=exit_code,
         job_says=json.loads(log.splitlines()[-1])["event"],
     )
@@ -101,3 +105,8 @@ def _ledger(conference: Conference, proposal_id: str) -> list[Sent]:
 def _get(conference: Conference, path: str, **params: str | int) -> Any:
     answer = conference.persist(lambda: conference.client.get(f"/api{path}", params=params))
     return answer.raise_for_status().json()
+
+
+def _findings(log: Path) -> int:
+    # Not parsed: a line may have ended with its process.
+    return log.read_text().count('"event":"finding"')

@@ -50,6 +50,7 @@ def run() -> Run:
         },
         arrivals=[arrival(each, name) for each in TALKS for name in each.templates],
         undelivered=0,
+        findings=0,
         job_exit_code=0,
         job_says="Nothing found: everything fits.",
     )
@@ -141,6 +142,10 @@ def with_delivery_left(found: Found) -> Found:
     return replace(found, undelivered=1)
 
 
+def with_finding_meanwhile(found: Found) -> Found:
+    return replace(found, findings=1)
+
+
 def with_finding(found: Found) -> Found:
     return replace(found, job_exit_code=1, job_says="1 of 1 findings remain.")
 
@@ -164,6 +169,7 @@ def with_finding(found: Found) -> Found:
         (with_unknown_arrival, "1 mails came to the relay and are not in the ledger, such as <st"),
         (with_unprovoked_double, "1 mails came twice although nothing interrupted them, such as <"),
         (with_delivery_left, "1 deliveries still wait or were given up."),
+        (with_finding_meanwhile, "The consistency job found 1 things during the run."),
         (with_finding, "The consistency job ended with 1: 1 of 1 findings remain."),
     ],
 )

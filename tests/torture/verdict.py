@@ -151,6 +151,8 @@ def _rest(run: Run) -> Iterator[str]:
     found = run.found
     if found.undelivered:
         yield f"{found.undelivered} deliveries still wait or were given up."
+    if found.findings:
+        yield f"The consistency job found {found.findings} things during the run."
     if found.job_exit_code != 0:
         yield f"The consistency job ended with {found.job_exit_code}: {found.job_says}"
 
