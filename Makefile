@@ -19,7 +19,7 @@ up: $(INSTALLED) ## Start the whole platform here and print its addresses (Ctrl-
 	@exec $(BIN)/conference-up
 
 .PHONY: test
-test: lint test-unit test-component test-contract test-schemathesis test-acceptance test-browser test-resilience test-load ## Everything that needs no cluster
+test: lint test-unit test-component test-contract test-schemathesis test-acceptance test-browser test-resilience test-load test-observability ## Everything that needs no cluster
 	@echo "All tests passed."
 
 ##@ Using it
@@ -67,6 +67,10 @@ test-load: $(INSTALLED) ## A short conference day by locust
 .PHONY: torture
 torture: $(INSTALLED) ## Kill and freeze everything at random for SECONDS (300), by SEED, and see that nothing is lost
 	$(BIN)/python -m tests.torture.torture $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write $(WRITE))
+
+.PHONY: test-observability
+test-observability: $(INSTALLED) ## Traces and logs of a running platform
+	$(PYTEST) tests/observability
 
 .PHONY: pacts
 pacts: $(INSTALLED) ## Write the committed pact files anew

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from opentelemetry.instrumentation.redis import RedisInstrumentor
 
 from agenda.domain import Room, plan
 from agenda.listing import Listing, Page
@@ -28,7 +29,14 @@ def create(settings: AgendaSettings) -> FastAPI:
             app.state.listing = Listing(store, schedule, page, render_sessions)
             yield
 
-    return create_app("agenda-service", settings, [router], lifespan=lifespan, errors=PROBLEMS)
+    return create_app(
+        "agenda-service",
+        settings,
+        [router],
+        lifespan=lifespan,
+        errors=PROBLEMS,
+        traced=[RedisInstrumentor()],
+    )
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
 
 from c4p.clients import AgendaClient, EmailClient, Links
 from c4p.outbox import Outbox
@@ -40,7 +41,13 @@ def create(settings: C4pSettings) -> FastAPI:
 
     owned = {"the database's tables": lambda: outbox.has_schema}
     return create_app(
-        "c4p-service", settings, [router], lifespan=lifespan, owned=owned, errors=PROBLEMS
+        "c4p-service",
+        settings,
+        [router],
+        lifespan=lifespan,
+        owned=owned,
+        errors=PROBLEMS,
+        traced=[PsycopgInstrumentor()],
     )
 
 

@@ -22,6 +22,7 @@ from c4p.statements import NOTIFY_CHANNEL
 from c4p.store import Store, StoreAwayError, Transaction
 from servicekit.http import NeighbourAwayError
 from servicekit.logging import root_cause
+from servicekit.sampling import Attributes
 from servicekit.telemetry import continued_from
 
 POLL_SECONDS = 1.0
@@ -185,12 +186,20 @@ class Worker:
             log.error("delivery broke", exc_info=error)
 
     async def _deliver(self, delivery: Delivery) -> None:
-        with continued_from(delivery.traceparent, f"deliver {delivery.kind}"):
+        attributes: Attributes = {
+            "delivery.id": str(delivery.id),
+            "delivery.attempt": delivery.attempts,
+            "proposal.id": str(delivery.proposal_id),
+        }
+        name = f"deliver {delivery.kind}"
+        with continued_from(delivery.traceparent, name, attributes) as failed:
             try:
                 await self._call(delivery)
-            except StoreAwayError:
+            except StoreAwayError as error:
+                failed(error)
                 log.warning("delivery waits for the database", delivery=str(delivery.id))
             except (NeighbourAwayError, TryLaterError, RefusedError) as error:
+                failed(error)
                 await self._failed(delivery, error)
             else:
                 await self._end(

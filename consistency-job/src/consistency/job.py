@@ -14,6 +14,7 @@ from consistency.clients import Services
 from consistency.domain import Finding, Patience
 from consistency.repair import repair
 from consistency.settings import JobSettings
+from servicekit import telemetry
 from servicekit.http import NeighbourAwayError
 
 log = structlog.get_logger()
@@ -29,6 +30,11 @@ class Outcome(IntEnum):
 
 async def run(services: Services, settings: JobSettings, *, repairing: bool) -> Outcome:
     """Check once; the last line that it logs is a sentence that says how it went."""
+    with telemetry.span("consistency check"):
+        return await _run(services, settings, repairing=repairing)
+
+
+async def _run(services: Services, settings: JobSettings, *, repairing: bool) -> Outcome:
     patience = Patience(
         settle=timedelta(seconds=settings.settle_seconds),
         stuck=timedelta(seconds=settings.stuck_seconds),
@@ -64,11 +70,11 @@ async def run_every(
 
 def _log_findings(findings: list[Finding], repaired: set[Finding]) -> None:
     for finding in findings:
+        # Without its detail, which names people and their talks; the report has it.
         log.warning(
             "finding",
             check=finding.check,
             subject=str(finding.subject),
-            detail=finding.detail,
             cure=finding.cure,
             repaired=finding in repaired,
         )

@@ -10,6 +10,7 @@ from email.policy import SMTP
 from time import monotonic
 
 import aiosmtplib
+from opentelemetry.trace import SpanKind
 
 from email_service.domain import (
     Mail,
@@ -20,8 +21,9 @@ from email_service.domain import (
     message_id,
 )
 from email_service.settings import RelaySettings
-from servicekit import metrics
+from servicekit import metrics, telemetry
 from servicekit.http import Breaker
+from servicekit.sampling import Attributes
 
 _CONNECTIONS = 8
 """Relays take few connections from one client; more mails at once wait here, not there."""
@@ -83,8 +85,14 @@ class Relay:
 
     async def _deliver(self, to: str, source: bytes) -> None:
         client = self._client()
+        settings = self._settings
+        relay: Attributes = {
+            "server.address": settings.smtp_host,
+            "server.port": settings.smtp_port,
+        }
         try:
-            await self._hand_over(client, to, source)
+            with telemetry.span("SMTP send", SpanKind.CLIENT, relay):
+                await self._hand_over(client, to, source)
             # The mail is the relay's now, whatever becomes of the goodbye.
             with suppress(aiosmtplib.SMTPException):
                 await client.quit(timeout=_GOODBYE_SECONDS)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from opentelemetry.instrumentation.redis import RedisInstrumentor
 
 from email_service import routes
 from email_service.clients import Relay
@@ -27,7 +28,14 @@ def create(settings: EmailSettings) -> FastAPI:
         await mailroom.close()
         await ledger.close()
 
-    return create_app("email-service", settings, [routes.router], lifespan=lifespan, errors=ERRORS)
+    return create_app(
+        "email-service",
+        settings,
+        [routes.router],
+        lifespan=lifespan,
+        errors=ERRORS,
+        traced=[RedisInstrumentor()],
+    )
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ class Mailroom:
         if (before := await self._ledger.claim(entry, fingerprint, owner)) is not None:
             return before
         await self._hand_over(entry, owner, order.to, mail)
-        self._tell("email sent", entry, subject=mail.subject)
+        self._tell("email sent", entry)
         sent = as_sent(entry, datetime.now(UTC))
         await self._record(sent, fingerprint)
         return sent

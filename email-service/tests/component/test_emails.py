@@ -206,7 +206,7 @@ def test_long_title_in_any_script_arrives_whole(
     assert mail["Subject"].endswith(title.strip())
 
 
-def test_log_shows_the_mail_and_never_the_address(
+def test_log_shows_the_mail_and_nothing_of_whom_it_is_for(
     service: Process, order: Order, post: Post
 ) -> None:
     body, key = order(), uuid4().hex
@@ -214,9 +214,9 @@ def test_log_shows_the_mail_and_never_the_address(
     (line,) = logged(service, "email sent", key)
     assert line["to"] == "s***@example.org"
     assert line["template"] == "proposal-received"
-    assert line["subject"] == "We have your proposal: Notes on the Engine"
     assert line["reference"] == body["reference"]
     assert body["to"] not in service.log_text()
+    assert body["data"]["title"] not in service.log_text()
 
 
 def test_longest_address_arrives(order: Order, post: Post, only_mail: OnlyMail) -> None:

@@ -50,6 +50,8 @@ def postgres(data: Path, port: int, database: str = "c4p") -> Program:
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "max_connections": "60",
+        # Without the rows that a constraint refuses: they are what people typed.
+        "log_error_verbosity": "terse",
     }
     flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
     return Program(

@@ -27,13 +27,14 @@ def create_app(
     owned: dict[str, Callable[[], bool]] | None = None,
     errors: Mapping[type[Exception], ProblemType] | None = None,
     csp: str = API_CSP,
+    traced: Sequence[telemetry.Instrumentor] = (),
     public: bool = False,
 ) -> FastAPI:
     """A service: `routers` with everything around them that all services have.
 
     `owned` is what readiness asks (see `servicekit.health`), `errors` maps the service's own
-    exceptions to the problems that clients get. Anybody may call a `public` one, so it does not
-    let its callers choose what is traced.
+    exceptions to the problems that clients get, `traced` are instrumentations of what it calls.
+    Anybody may call a `public` one, so it does not let its callers choose what is traced.
     """
     app = FastAPI(
         title=name,
@@ -54,7 +55,7 @@ def create_app(
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(SecurityHeaders, csp=csp)
     app.add_middleware(Observe)
-    if telemetry.configure(name, settings):
+    if telemetry.configure(name, settings, traced):
         telemetry.instrument(app, settings.otel_sample_ratio, trusts_callers=not public)
     _describe(app)
     return app

@@ -9,6 +9,8 @@ import orjson
 import structlog
 from opentelemetry import trace
 
+from servicekit.redaction import first_lines
+
 
 def configure(service: str, level: str) -> None:
     """Send structlog and the standard library's loggers to stdout as JSON lines."""
@@ -23,6 +25,7 @@ def configure(service: str, level: str) -> None:
         structlog.processors.ExceptionRenderer(
             structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
         ),
+        _first_lines,
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer(serializer=_dumps)],
@@ -89,6 +92,12 @@ def mask_address(address: str) -> str:
     """An address that only who knows it recognises: `ada@example.org` → `a***@example.org`."""
     name, _, domain = address.rpartition("@")
     return f"{name[:1]}***@{domain}"
+
+
+def _first_lines(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    if "exception" in event:
+        event["exception"] = first_lines(event["exception"])
+    return event
 
 
 def _dumps(event: dict[str, Any], **options: Any) -> bytes:

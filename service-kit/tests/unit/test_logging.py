@@ -3,7 +3,10 @@
 import asyncio
 from io import BytesIO
 
+from structlog.tracebacks import ExceptionDictTransformer
+
 from servicekit.logging import Lines
+from servicekit.redaction import first_lines
 
 
 class File(BytesIO):
@@ -32,3 +35,14 @@ async def test_lines_of_one_turn_of_the_loop_are_flushed_together() -> None:
     lines.info(b"three")
     await asyncio.sleep(0)
     assert file.flushes == 2
+
+
+def test_exception_in_the_log_does_not_repeat_values() -> None:
+    cause = ValueError("not stored\nDETAIL: ada@example.org")
+    cause.add_note("for ada@example.org")
+    error = ExceptionGroup("many", [cause])
+    error.__cause__ = cause
+    transform = ExceptionDictTransformer(show_locals=False)
+    told = str(first_lines(transform((type(error), error, None))))
+    assert "'not stored'" in told
+    assert "ada@example.org" not in told

@@ -6,10 +6,8 @@ import httpcore2
 import httpx2
 import pytest
 from fastapi import FastAPI
-from opentelemetry import context, propagate, trace
+from opentelemetry import context, propagate
 from opentelemetry.instrumentation.httpx import HTTPX2ClientInstrumentor
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from servicekit import telemetry
@@ -19,16 +17,6 @@ from servicekit.settings import ServerSettings
 
 SAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 UNSAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
-
-
-@pytest.fixture(scope="module")
-def exporter() -> Iterator[InMemorySpanExporter]:
-    provider = TracerProvider()
-    kept = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(kept))
-    trace.set_tracer_provider(provider)
-    yield kept
-    provider.shutdown()
 
 
 async def ask(
@@ -52,14 +40,12 @@ async def ask(
 
 
 async def test_request_outside_the_ratio_makes_no_span(exporter: InMemorySpanExporter) -> None:
-    exporter.clear()
     told = await ask(ratio=0)
     assert exporter.get_finished_spans() == ()
     assert told["traceparent"].endswith("-00")
 
 
 async def test_request_inside_the_ratio_makes_one_span(exporter: InMemorySpanExporter) -> None:
-    exporter.clear()
     told = await ask(ratio=1)
     (span,) = exporter.get_finished_spans()
     assert span.name == "GET /tickets/{ticket}"
@@ -70,14 +56,12 @@ async def test_request_inside_the_ratio_makes_one_span(exporter: InMemorySpanExp
 async def test_trace_of_the_caller_goes_on_as_the_caller_chose(
     exporter: InMemorySpanExporter, parent: str, spans: int
 ) -> None:
-    exporter.clear()
     told = await ask(ratio=1 - spans, headers={"traceparent": parent})
     assert len(exporter.get_finished_spans()) == spans
     assert told["traceparent"].split("-")[1] == parent.split("-")[1]
 
 
 async def test_span_does_not_show_the_query(exporter: InMemorySpanExporter) -> None:
-    exporter.clear()
     await ask(ratio=1)
     (span,) = exporter.get_finished_spans()
     assert "secret" not in str(span.attributes)
@@ -87,7 +71,6 @@ async def test_span_does_not_show_the_query(exporter: InMemorySpanExporter) -> N
 async def test_caller_who_is_not_trusted_does_not_choose(
     exporter: InMemorySpanExporter, parent: str, ratio: int
 ) -> None:
-    exporter.clear()
     told = await ask(ratio, {"traceparent": parent, "baggage": "a=b"}, trusts_callers=False)
     assert len(exporter.get_finished_spans()) == ratio
     assert told.keys() == {"traceparent"}
@@ -102,7 +85,6 @@ async def test_callers_of_a_public_app_are_not_trusted(
     monkeypatch.setattr(telemetry, "configure", lambda *_: True)
     settings = ServerSettings(port=1, metrics_port=2, otel_sample_ratio=0)
     app = create_app("example", settings, [], public=public)
-    exporter.clear()
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app), base_url="http://a"
     ) as client:
@@ -136,7 +118,6 @@ def wired(
 ) -> Iterator[tuple[Neighbour, Wire]]:
     """A neighbour made before or after calls are traced, and what it is told."""
     wire = Wire()
-    exporter.clear()
     if request.param == "after":
         telemetry.instrument_calls()
     neighbour = Neighbour("there", "http://b", timeout_seconds=1, transport=OverWire(wire))

@@ -1,0 +1,40 @@
+"""A whole platform that exports every trace to a receiver of the test's own."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.observability.relay import relay
+
+from embedded.platform import Platform
+from embedded.ports import any_free
+from embedded.trace_page import TraceServer, receiving
+from servicekit.testing import free_port
+
+TRACED = ("frontend", "c4p-service", "agenda-service", "email-service", "consistency-job")
+
+
+@pytest.fixture(scope="session")
+def received() -> Iterator[TraceServer]:
+    """A receiver of OTLP, and the traces that came."""
+    with receiving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory, received: TraceServer) -> Iterator[Platform]:
+    """Every service and what it needs; traces are exported five times a second, and
+    mails go through `relay`.
+    """
+    otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    hasty = {"OUTBOX_FIRST_WAIT_SECONDS": "0.1", "OUTBOX_LONGEST_WAIT_SECONDS": "0.4"}
+    env = {**dict.fromkeys(TRACED, otel), "c4p-service": {**otel, **hasty}}
+    ports = {**any_free(), "relay": free_port()}
+    env["email-service"] = {**otel, "SMTP_PORT": str(ports["relay"])}
+    home = tmp_path_factory.mktemp("platform")
+    chatty = relay(ports["relay"], ports["smtp"])
+    chatty.start()
+    try:
+        with Platform(home, choose_ports=lambda: ports, env=env) as running:
+            yield running
+    finally:
+        chatty.stop()

@@ -1,0 +1,188 @@
+"""Nothing that people type, and no secret, is in a log or a trace."""
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+import orjson
+import psycopg
+import pytest
+from tests.acceptance.mails import Mails
+from tests.acceptance.office import Answer, Office
+from tests.acceptance.site import Site
+from tests.acceptance.visitor import Visitor
+from tests.observability.relay import UNKNOWN
+
+from embedded.platform import Platform
+from embedded.trace_page import TraceServer
+from servicekit.testing import wait_for
+
+SERVICES = ("frontend", "c4p-service", "agenda-service", "email-service", "consistency-job")
+
+
+class Canaries:
+    """Words that nobody else has, by what they are; those that tests find in logs are told."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, str] = {}
+
+    def new(self, what: str) -> str:
+        """A new one: a word as in a name."""
+        self._words[what] = f"canary{uuid.uuid4().hex[:12]}"
+        return self._words[what]
+
+    def add(self, what: str, word: str) -> None:
+        """One that came from somewhere else."""
+        self._words[what] = word
+
+    def in_files(self, files: Mapping[str, str]) -> list[str]:
+        """A line for each that is in one of `files`, with what is around it."""
+        return [
+            f"{what} in {name}: {text[max(0, at - 200) : at + 100]!r}"
+            for name, text in files.items()
+            for what, word in self._words.items()
+            if (at := text.lower().find(word.lower())) >= 0
+        ]
+
+
+def logs(platform: Platform) -> dict[str, str]:
+    """Every log file of the platform, by name, but that of the mail sink: it stands for the world
+    outside, and all that it has is meant to be looked at.
+    """
+    files = {path.name: path.read_text(errors="replace") for path in platform.home.logs.iterdir()}
+    assert {f"{name}.log" for name in (*SERVICES, "postgres", "valkey", "mail")} <= files.keys()
+    del files["mail.log"]
+    return files
+
+
+def submitted_by_form(site: Site, office: Office, form: Mapping[str, str], title: str) -> Answer:
+    with Visitor(site.url) as visitor:
+        visitor.open("/call-for-proposals")
+        visitor.press("Submit proposal", {**form, "Email": "no address"})
+        visitor.press("Submit proposal", {"Email": form["Email"]})
+        assert visitor.page.status == 200
+    (proposal,) = office.found(title)
+    return proposal
+
+
+def test_logs_and_traces_show_nothing_of_anybody(
+    platform: Platform, site: Site, office: Office, mails: Mails, received: TraceServer
+) -> None:
+    canaries = Canaries()
+    typed = ("title", "abstract", "name", "message", "edit", "search", "organizer", "passcode")
+    words = {what: canaries.new(what) for what in typed}
+    known, unknown = canaries.new("address"), canaries.new("refused address")
+    canaries.add("the passcode", site.passcode)
+    form = {
+        "Title": words["title"],
+        "Abstract": words["abstract"],
+        "Your name": words["name"],
+        "Email": f"{known}@example.org",
+    }
+    proposal = submitted_by_form(site, office, form, words["title"])
+    link = mails.link_to(form["Email"])
+    canaries.add("token", parse_qs(urlsplit(link).query)["token"][0])
+    with Visitor(site.url) as speaker:
+        speaker.open(link)
+        speaker.press("Save changes", {"Title": f"{words['title']} {words['edit']}"})
+        speaker.open(f"{link}x")
+    with Visitor(site.url) as organizer:
+        organizer.open("/back-office")
+        organizer.press("Sign in", {"Name": "x", "Passcode": words["passcode"]})
+    canaries.add("session", site.sign_in(words["organizer"]))
+    office.client.get("/proposals", params={"q": words["search"]})
+    office.decide(proposal, "accepted", words["message"])
+    office.wait_until_told(proposal)
+    fail_in_every_way(platform, office, form, unknown)
+
+    def is_traced() -> bool:
+        return any(span.failed for each in received.traces.newest() for span in each.spans)
+
+    wait_for(is_traced, "the traces of the failures")
+    spans = "\n".join(repr(span) for each in received.traces.newest() for span in each.spans)
+    found = canaries.in_files({**logs(platform), "the traces": spans})
+    assert not found, "\n".join(found)
+
+
+def fail_in_every_way(
+    platform: Platform, office: Office, form: Mapping[str, str], unknown: str
+) -> None:
+    """A refused recipient, an absent relay, an absent database, requests that make no sense."""
+    talk = {
+        "title": form["Title"],
+        "abstract": form["Abstract"],
+        "speaker_name": form["Your name"],
+        "speaker_email": f"{UNKNOWN}{unknown}@example.org",
+    }
+    refused = office.submit(talk)
+    wait_for(lambda: _is_told(platform, "given up", refused), "the refusal", 30)
+    with away(platform, "mail"):
+        waiting = office.submit({**talk, "speaker_email": form["Email"]})
+        wait_for(lambda: _is_told(platform, "postponed", waiting), "the relay's absence", 30)
+    with away(platform, "postgres"):
+        assert office.client.post("/proposals", json=talk).status_code == 503
+    with (
+        psycopg.connect(platform.url("postgres")) as database,
+        pytest.raises(psycopg.errors.CheckViolation),
+    ):
+        database.execute("UPDATE proposals SET version = 0 WHERE id = %s", [waiting["id"]])
+    for body in (b"{", orjson.dumps({**talk, form["Title"]: 1}), orjson.dumps({"title": talk})):
+        answer = office.client.post(
+            "/proposals", content=body, headers={"Content-Type": "application/json"}
+        )
+        assert answer.is_client_error
+    office.wait_until_told(waiting)
+
+
+@contextmanager
+def away(platform: Platform, name: str) -> Iterator[None]:
+    """A part is stopped meanwhile."""
+    platform.stop(name)
+    try:
+        yield
+    finally:
+        platform.start(name)
+
+
+def _is_told(platform: Platform, outcome: str, proposal: Answer) -> bool:
+    text = (platform.home.logs / "c4p-service.log").read_text()
+    return any(outcome in line and proposal["id"] in line for line in text.splitlines())
+
+
+def test_mail_is_in_the_log_with_its_address_masked(
+    platform: Platform, office: Office, submitted: Answer
+) -> None:
+    office.wait_until_told(submitted)
+    lines = map(orjson.loads, _lines(platform, "email-service"))
+    (sent,) = [each for each in lines if each.get("reference") == submitted["id"]]
+    assert (sent["event"], sent["template"]) == ("email sent", "proposal-received")
+    assert re.fullmatch(r"a\*\*\*@example\.org", sent["to"])
+
+
+def test_request_is_one_line_with_the_id_of_its_trace(
+    platform: Platform, site: Site, received: TraceServer
+) -> None:
+    path = f"/no-such-page-{uuid.uuid4().hex}"
+    before = len(_lines(platform, "frontend"))
+    httpx2.get(f"{site.url}{path}")
+    new = wait_for(lambda: _lines(platform, "frontend")[before:], "the line")
+    requests = [each for each in map(orjson.loads, new) if each.get("status") == 404]
+    (line,) = requests
+    assert (line["event"], line["level"], line["service"]) == ("request", "info", "frontend")
+    assert (line["method"], line["route"]) == ("GET", "unmatched")
+    assert line["milliseconds"] > 0
+    wait_for(lambda: received.traces.find(line["trace_id"]), "the trace of that line")
+
+
+def _lines(platform: Platform, name: str) -> list[str]:
+    return (platform.home.logs / f"{name}.log").read_text().splitlines()
+
+
+def test_log_of_every_service_is_json(platform: Platform, accepted: Answer) -> None:
+    assert accepted["state"] == "accepted"
+    for name in SERVICES:
+        for line in _lines(platform, name):
+            assert orjson.loads(line)["service"] == name, line
