@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import structlog
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter
 
-from c4p import deliveries
+from c4p import deliveries, measures
 from c4p.clients import AgendaClient, EmailClient, RefusedError, TryLaterError
 from c4p.domain import Delivery, State, Target, wait_seconds
 from c4p.settings import OutboxSettings
@@ -27,13 +27,14 @@ from servicekit.telemetry import continued_from
 
 POLL_SECONDS = 1.0
 """How long a retry that is due may be overlooked: only new rows are notified."""
-MEASURE_SECONDS = 5.0
 DRAIN_SECONDS = 5.0
 """How long calls may end after SIGTERM; what takes longer is made again when its lease ends."""
 
-DEPTH = Gauge("outbox_waiting", "Deliveries that wait")
-OLDEST = Gauge("outbox_oldest_seconds", "Age of the delivery that has waited longest, in seconds")
 ENDED = Counter("outbox_attempts_total", "Attempts by outcome", ["target", "outcome"])
+for _target in Target:
+    for _outcome in ("delivered", "postponed", "given up"):
+        # There from the start: what appears with 1 has not grown, as Prometheus sees it.
+        ENDED.labels(_target, _outcome)
 
 log = structlog.get_logger()
 
@@ -77,7 +78,7 @@ class Outbox:
     async def run(self) -> None:
         """Work until `stop`."""
         await self._wait_for_schema()
-        beside = [asyncio.create_task(work()) for work in (self._listen, self._measure)]
+        beside = [asyncio.create_task(work) for work in (self._listen(), measures.run(self._store))]
         await asyncio.gather(*(worker.run(self._stopping) for worker in self._workers))
         for task in beside:
             task.cancel()
@@ -116,14 +117,6 @@ class Outbox:
             except psycopg.Error:
                 # Polling goes on meanwhile; this only makes it prompt.
                 await asyncio.sleep(POLL_SECONDS)
-
-    async def _measure(self) -> None:
-        while True:
-            with suppress(StoreAwayError):
-                waiting, oldest_seconds = await self._store.run(deliveries.depth, atomic=False)
-                DEPTH.set(waiting)
-                OLDEST.set(oldest_seconds)
-            await asyncio.sleep(MEASURE_SECONDS)
 
 
 class Worker:

@@ -4,12 +4,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from prometheus_client import Counter
 from uuid_utils.compat import uuid7
 
 from c4p import domain
 from c4p.domain import By, Draft, Event, Proposal, State, WindowClosedError
 from c4p.store import Key, Transaction
 from servicekit.telemetry import traceparent
+
+DECISIONS = Counter("decisions_total", "Decisions that are written down", ["decision"])
+_DECISIONS = {each: DECISIONS.labels(each) for each in (State.ACCEPTED, State.REJECTED)}
 
 
 async def submit(transaction: Transaction, draft: Draft, key_text: str | None, by: By) -> Proposal:
@@ -60,6 +64,8 @@ async def decide(
     """The proposal, accepted or rejected; deciding the same again changes nothing."""
     proposal = await transaction.proposal(proposal_id, for_update=True)
     change = domain.decide(proposal, decision, message, by)
+    if change is not None:
+        transaction.on_commit.append(_DECISIONS[decision].inc)
     return await _save(transaction, proposal, change)
 
 

@@ -47,6 +47,12 @@ _SELECT_PROPOSAL = select(proposals).where(proposals.c.id == bindparam("id"))
 _LOCK_PROPOSAL = _SELECT_PROPOSAL.with_for_update()
 _SELECT_WINDOW = select(call_window)
 _SELECT_KEY = select(idempotency_keys).where(idempotency_keys.c.key == bindparam("key"))
+_NEWEST_COMPLETE_REPORT = (
+    select(consistency_reports)
+    .where(consistency_reports.c.complete)
+    .order_by(consistency_reports.c.checked_at.desc())
+    .limit(1)
+)
 _NOTIFY = select(func.pg_notify(NOTIFY_CHANNEL, ""))
 
 
@@ -78,6 +84,8 @@ class Transaction:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
+        self.on_commit: list[Callable[[], None]] = []
+        """What is done once it has committed, such as to count."""
 
     async def proposal(self, proposal_id: UUID, *, for_update: bool = False) -> Proposal:
         """The proposal, locked against other writers if asked, or ProposalNotFoundError."""
@@ -178,6 +186,11 @@ class Transaction:
         )
         return (await self.connection.execute(query)).all()
 
+    async def newest_complete_report(self) -> Row[Any] | None:
+        """The newest report for which every service could be asked."""
+        rows = await self.connection.execute(_NEWEST_COMPLETE_REPORT)
+        return rows.one_or_none()
+
     async def save_report(self, report: dict[str, Any]) -> None:
         """Keep a report, over an earlier one with its id; the oldest of many are forgotten."""
         await self.connection.execute(
@@ -274,9 +287,12 @@ async def _attempt(engine: AsyncEngine, work: Callable[[Transaction], Awaitable[
     committing = False
     try:
         async with engine.connect() as connection:
-            result = await work(Transaction(connection))
+            transaction = Transaction(connection)
+            result = await work(transaction)
             committing = True
             await connection.commit()
+            for done in transaction.on_commit:
+                done()
             return result
     except (PoolTimeoutError, OSError) as error:
         raise StoreAwayError("PostgreSQL can't be reached.") from error

@@ -176,4 +176,3 @@ def test_info_and_metrics_tell_what_runs(service: Process, client: httpx2.Client
     port = service.program.env["METRICS_PORT"]
     metrics = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
     assert 'http_requests_total{method="GET",route="/info",status="200"}' in metrics
-    assert "outbox_waiting " in metrics

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from prometheus_client import Counter
 
 from email_service.clients import Relay
 from email_service.domain import (
@@ -21,10 +22,16 @@ from email_service.domain import (
     entry_of,
     harmless,
 )
-from email_service.rendering import Renderer, checked
+from email_service.rendering import DATA, Renderer, checked
 from email_service.store import Ledger
 
 _RECORD_PAUSE_SECONDS = 0.5
+
+MAILS = Counter("mails_total", "Mails by what became of an attempt", ["template", "outcome"])
+for _template in DATA:
+    for _outcome in ("sent", "failed", "refused"):
+        # There from the start: what appears with 1 has not grown, as Prometheus sees it.
+        MAILS.labels(_template, _outcome)
 
 
 class Mailroom:
@@ -55,6 +62,7 @@ class Mailroom:
         if (before := await self._ledger.claim(entry, fingerprint, owner)) is not None:
             return before
         await self._hand_over(entry, owner, order.to, mail)
+        MAILS.labels(template, "sent").inc()
         self._tell("email sent", entry)
         sent = as_sent(entry, datetime.now(UTC))
         await self._record(sent, fingerprint)
@@ -75,6 +83,8 @@ class Mailroom:
         try:
             await self._relay.send(entry.key, to, mail)
         except (RelayUnavailableError, RecipientRefusedError) as error:
+            refused = isinstance(error, RecipientRefusedError)
+            MAILS.labels(entry.template, "refused" if refused else "failed").inc()
             self._tell(
                 "email not sent", entry, reason=str(error), cause=harmless(str(error.__cause__))
             )

@@ -1,6 +1,7 @@
 """Relays that refuse, hang up, say odd things, or want TLS and a password."""
 
 import asyncio
+import re
 import shutil
 import signal
 import ssl
@@ -174,6 +175,26 @@ def test_refused_recipient_may_be_tried_again_with_the_same_key(
     handler.says.clear()
     assert post(body, key).status_code == 202
     assert len(handler.taken) == 1
+
+
+def test_metrics_tell_what_became_of_mails(
+    service: Process, handler: Handler, order: Order, post: Callable[..., httpx2.Response]
+) -> None:
+    def counted() -> dict[str, float]:
+        text = httpx2.get(f"http://127.0.0.1:{service.program.env['METRICS_PORT']}/metrics").text
+        series = r'mails_total{outcome="(\w+)",template="proposal-received"} (\S+)'
+        return {outcome: float(value) for outcome, value in re.findall(series, text)}
+
+    before = counted()
+    for reply, status in (("250 OK", 202), ("451 later", 503), ("550 never", 422)):
+        handler.says["DATA"] = reply
+        assert post(order(), uuid4().hex).status_code == status
+    after = counted()
+    assert {outcome: after[outcome] - before[outcome] for outcome in after} == {
+        "sent": 1,
+        "failed": 1,
+        "refused": 1,
+    }
 
 
 def test_mail_after_a_lost_answer_has_the_same_message_id(
