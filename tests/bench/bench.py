@@ -147,6 +147,23 @@ def read_agenda(running: Platform, size: int, seconds: float) -> list[report.Row
     ]
 
 
+def tracing(sink: str, seconds: float) -> list[report.Row]:
+    """The same agenda from platforms that trace nothing, a tenth, and everything."""
+    rows = []
+    for share in (None, "0.1", "1"):
+        otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink, "OTEL_SAMPLE_RATIO": share} if share else {}
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Platform(Path(folder), env={"frontend": otel, "agenda-service": otel}) as running,
+        ):
+            url = f"{running.urls.site}/api/sessions"
+            once = client.request("GET", url, {"Accept-Encoding": "gzip"})
+            name = f"agenda JSON, {f'{float(share):.0%} traced' if share else 'no endpoint'}"
+            pid = _pids(running, "frontend")
+            rows.append(measure(name, url, lambda: once, pid, seconds))  # noqa: B023
+    return rows
+
+
 def submissions(running: Platform, seconds: float) -> report.Row:
     """Durable submissions through the gateway, each with a key of its own."""
     url = f"{running.urls.site}/api/proposals"
@@ -226,7 +243,8 @@ def main() -> None:
             rows.append(submissions(running, given.seconds))
             _make_room(running, given.decisions)
             decided, published = decisions(running, given.decisions)
-    text = report.page(rows, report.Decisions.of(decided, published), machine())
+        traced = tracing(sink, given.seconds)
+    text = report.page(rows, report.Decisions.of(decided, published), traced, machine())
     given.output.write_text(text)
     print(text)
 

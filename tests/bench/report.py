@@ -56,7 +56,21 @@ def line(row: Row) -> str:
     )
 
 
-def page(rows: Sequence[Row], decisions: Decisions, machine: str) -> str:
+def tracing(rows: Sequence[Row]) -> str:
+    """The part of docs/benchmarks.md about traces."""
+    table = "\n".join(line(row) for row in rows)
+    return f"""## What traces cost
+
+The agenda when it is empty, from three platforms one after another. Without an endpoint nothing is
+instrumented; a request that is not sampled goes round the instrumentation, see
+[decision 8](decisions/0008-errors-are-always-traced.md).
+
+{HEADER}
+{RULE}
+{table}"""
+
+
+def page(rows: Sequence[Row], decisions: Decisions, traced: Sequence[Row], machine: str) -> str:
     """docs/benchmarks.md."""
     found = {row.name: row for row in rows}
     small, large = found["agenda JSON, 200 sessions"], found["agenda JSON, 2000 sessions"]
@@ -104,6 +118,8 @@ ms, p95 {decisions.decided_p95:.1f} ms; until the session is on the agenda p50
 {split}
 
 {_WHY}
+
+{tracing(traced)}
 """
 
 
