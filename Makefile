@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 ##@ The two commands
 .PHONY: up
-up: $(INSTALLED) ## Start the whole platform here and print its addresses (Ctrl-C stops it)
+up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) ## Start the whole platform here and print its addresses; with OBSERVE=1 traces and metrics too
 	@exec $(BIN)/conference-up
 
 .PHONY: test
@@ -69,7 +69,7 @@ torture: $(INSTALLED) ## Kill and freeze everything at random for SECONDS (300),
 	$(BIN)/python -m tests.torture.torture $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(if $(WRITE),--write $(WRITE))
 
 .PHONY: test-observability
-test-observability: $(INSTALLED) ## Traces and logs of a running platform
+test-observability: $(INSTALLED) .venv/.prometheus ## Traces, logs, metrics, dashboards and alerts of a running platform
 	$(PYTEST) tests/observability
 
 .PHONY: pacts
@@ -84,8 +84,9 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/check_repository.py
+	$(BIN)/python observability/dashboards.py --check
 	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
-	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py))) | \
+	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py observability/*.py))) | \
 		xargs -P 2 -I FOLDER sh -c '$(BIN)/mypy FOLDER/*.py || { echo "in FOLDER"; exit 1; }'
 
 .PHONY: format
@@ -94,8 +95,9 @@ format: $(INSTALLED) ## Let ruff put the code in order
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write docs/problems.md and docs/settings.md anew from the code
+docs: $(INSTALLED) ## Write docs/problems.md, docs/settings.md and the dashboards anew from the code
 	$(BIN)/python tests/check_repository.py --write
+	$(BIN)/python observability/dashboards.py
 
 .PHONY: screenshots
 screenshots: $(INSTALLED) .venv/.browser ## Take the pictures of docs/pictures anew
@@ -127,6 +129,10 @@ $(INSTALLED): requirements.lock $(PACKAGES:%=%/pyproject.toml)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(PACKAGES:%=--editable %)
+	@touch $@
+
+.venv/.prometheus: $(INSTALLED)
+	@$(BIN)/python -m embedded.prometheus
 	@touch $@
 
 .venv/.browser: $(INSTALLED)

@@ -22,8 +22,8 @@ def received() -> Iterator[TraceServer]:
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory, received: TraceServer) -> Iterator[Platform]:
-    """Every service and what it needs; traces are exported five times a second, and
-    mails go through `relay`.
+    """Every service and what it needs; traces are exported five times a second,
+    mails go through `relay`, and Prometheus reads every figure.
     """
     otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     hasty = {"OUTBOX_FIRST_WAIT_SECONDS": "0.1", "OUTBOX_LONGEST_WAIT_SECONDS": "0.4"}
@@ -34,7 +34,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, received: TraceServer) ->
     chatty = relay(ports["relay"], ports["smtp"])
     chatty.start()
     try:
-        with Platform(home, choose_ports=lambda: ports, env=env) as running:
+        with Platform(home, choose_ports=lambda: ports, env=env, observe=True) as running:
             yield running
     finally:
         chatty.stop()

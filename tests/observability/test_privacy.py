@@ -2,8 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -14,6 +13,7 @@ from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office
 from tests.acceptance.site import Site
 from tests.acceptance.visitor import Visitor
+from tests.observability.failing import away
 from tests.observability.relay import UNKNOWN
 
 from embedded.platform import Platform
@@ -135,16 +135,6 @@ def fail_in_every_way(
         )
         assert answer.is_client_error
     office.wait_until_told(waiting)
-
-
-@contextmanager
-def away(platform: Platform, name: str) -> Iterator[None]:
-    """A part is stopped meanwhile."""
-    platform.stop(name)
-    try:
-        yield
-    finally:
-        platform.start(name)
 
 
 def _is_told(platform: Platform, outcome: str, proposal: Answer) -> bool:

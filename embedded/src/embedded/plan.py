@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded import services
+from embedded import prometheus, services, trace_page
 from embedded.backing import mail_sink, postgres, valkey
 from embedded.home import Secrets
 from embedded.process import Program
@@ -35,8 +35,12 @@ def plan(
     *,
     schedule: Path,
     env: Mapping[str, Mapping[str, str]],
+    observe: bool = False,
 ) -> list[Step]:
-    """The whole platform; `env` adds to or overrides settings, by the program's name."""
+    """The whole platform; `env` adds to or overrides settings, by the program's name.
+
+    To `observe` it, all its traces go to a page and all its metrics to Prometheus.
+    """
     backing = [
         postgres(data / "postgres", ports["postgres"]),
         valkey(data / "valkey", ports["valkey"]),
@@ -48,8 +52,11 @@ def plan(
     site_data = data / "site"
     site_data.mkdir(parents=True, exist_ok=True)
 
+    observers = _observers(data, ports) if observe else []
+    otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": observers[0].program.url} if observe else {}
+
     def own(name: str) -> Mapping[str, str]:
-        return env.get(name, {})
+        return {**otel, **env.get(name, {})}
 
     migration = services.migration(database)
     c4p = services.c4p(
@@ -76,6 +83,7 @@ def plan(
     )
     job = services.consistency(CONSISTENCY_SECONDS, urls=urls, env=own("consistency-job"))
     steps = [
+        *observers,
         *(Step(program, "backing") for program in backing),
         Step(migration, "migration", after=("postgres",), runs_once=True),
         Step(agenda, "receivers", after=("valkey",)),
@@ -85,3 +93,18 @@ def plan(
     ]
     everything = tuple(step.name for step in steps)
     return [*steps, Step(job, "job", after=everything)]
+
+
+def _observers(data: Path, ports: Mapping[str, int]) -> list[Step]:
+    targets = {
+        "frontend": ports["site_metrics"],
+        "c4p-service": ports["c4p_metrics"],
+        "agenda-service": ports["agenda_metrics"],
+        "email-service": ports["email_metrics"],
+    }
+    programs = (
+        trace_page.program(ports["traces"]),
+        prometheus.program(data / "prometheus", ports["prometheus"], targets),
+    )
+    # Stopped last, so that they see the others stop.
+    return [Step(program, "observers") for program in programs]

@@ -54,13 +54,17 @@ class Platform:
         choose_ports: Callable[[], Mapping[str, int]] = any_free,
         env: Mapping[str, Mapping[str, str]] | None = None,
         schedule: Path = SCHEDULE,
+        observe: bool = False,
     ) -> None:
-        """`env` adds to or overrides the settings of parts, by their name."""
+        """`env` adds to or overrides the settings of parts, by their name; to `observe` the
+        platform, the parts `traces` and `prometheus` are added.
+        """
         self.home = folder if isinstance(folder, Home) else Home(folder)
         self.ports: Mapping[str, int] = {}
         self._choose_ports = choose_ports
         self._env = env or {}
         self._schedule = schedule
+        self._observe = observe
         self._steps: dict[str, Step] = {}
         self._frozen: dict[str, list[psutil.Process]] = {}
         self._ending = ExitStack()
@@ -107,6 +111,7 @@ class Platform:
                 self.home.secrets(),
                 schedule=self._schedule,
                 env=self._env,
+                observe=self._observe,
             )
             self._steps = {step.name: step for step in steps}
             self._supervisor = Supervisor(self.home, steps, lock)

@@ -21,18 +21,20 @@ USUAL: Mapping[str, int] = {
     "c4p_metrics": 9082,
     "email_metrics": 9083,
 }
+OBSERVERS: Mapping[str, int] = {"traces": 4318, "prometheus": 9090}
 
 
 def any_free() -> dict[str, int]:
     """Free ports, whichever; for tests, many platforms at once."""
-    return {name: free_port() for name in USUAL}
+    return {name: free_port() for name in (*USUAL, *OBSERVERS)}
 
 
-def usual_or_next(tell: Callable[[str], None]) -> dict[str, int]:
+def usual_or_next(tell: Callable[[str], None], *, observe: bool = False) -> dict[str, int]:
     """The usual ports; where one is taken, `tell` says by whom and which is used instead."""
     chosen: dict[str, int] = {}
-    for name, usual in USUAL.items():
-        spoken_for = {*chosen.values(), *USUAL.values()} - {usual}
+    wanted = {**USUAL, **OBSERVERS} if observe else USUAL
+    for name, usual in wanted.items():
+        spoken_for = {*chosen.values(), *wanted.values()} - {usual}
         port = next(
             each for each in range(usual, 65536) if each not in spoken_for and _is_free(each)
         )

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from google.protobuf.message import DecodeError
 from jinja2 import Environment, FileSystemLoader
 
+from embedded.process import Program, answers
 from embedded.traces import Trace, Traces
 
 MOST_BYTES = 16 * 2**20
@@ -25,7 +26,7 @@ _PAGES = Environment(
 
 
 class TraceServer(ThreadingHTTPServer):
-    """POST /v1/traces takes OTLP in protobuf; / lists traces, /traces/ID shows one."""
+    """POST /v1/traces takes OTLP in protobuf; / lists traces, /traces/ID and ID.txt show one."""
 
     daemon_threads = True
 
@@ -61,8 +62,11 @@ class _Handler(BaseHTTPRequestHandler):
         if parts.path == "/":
             words = parse_qs(parts.query).get("q", [""])[0]
             self._page("traces.html", rows=list(_listed(traces, words)), words=words)
-        elif found := traces.find(parts.path.removeprefix("/traces/")):
-            self._page("trace.html", trace=found, bars=list(_bars(found)))
+        elif found := traces.find(parts.path.removeprefix("/traces/").removesuffix(".txt")):
+            if parts.path.endswith(".txt"):
+                self._answer(200, "text/plain; charset=utf-8", f"{found}\n".encode())
+            else:
+                self._page("trace.html", trace=found, bars=list(_bars(found)))
         else:
             self._answer(404, "text/plain", b"There is no such trace (any more).")
 
@@ -124,6 +128,13 @@ def receiving(port: int = 0) -> Iterator[TraceServer]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def program(port: int) -> Program:
+    """The server as a program of its own."""
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", __name__, str(port)]
+    return Program("traces", command, lambda: answers(f"{url}/"), url=url)
 
 
 if __name__ == "__main__":

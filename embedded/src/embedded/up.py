@@ -1,5 +1,6 @@
 """`make up`: starts the platform, says where everything is, and stops it on Ctrl-C."""
 
+import os
 import signal
 import sys
 import time
@@ -9,6 +10,7 @@ from types import FrameType
 from embedded.home import HomeError, default_home
 from embedded.platform import Platform, PlatformError
 from embedded.ports import usual_or_next
+from embedded.prometheus import NotFoundError
 from embedded.supervised import NotAnsweringError
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,8 +28,14 @@ The conference platform is ready, after {seconds:.1f} s.
                 {urls.email}/openapi.json
   Data          {home.data}
   Logs          {home.logs}
-
+{observers}
 `make demo` in another terminal fills it. Ctrl-C stops it; the data stays until `make reset`.
+"""
+
+
+OBSERVERS = """\
+  Traces        {traces}
+  Metrics       {prometheus}/graph
 """
 
 
@@ -42,24 +50,31 @@ def main() -> None:
         # `nohup` asks for the end of the terminal to be ignored.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _request_stop)
-    home = default_home()
+    home, observe = default_home(), os.environ.get("OBSERVE") == "1"
     try:
-        with Platform(home, choose_ports=lambda: usual_or_next(_say)) as platform:
+        with Platform(
+            home, choose_ports=lambda: usual_or_next(_say, observe=observe), observe=observe
+        ) as platform:
             _say(
                 BANNER.format(
                     seconds=time.monotonic() - started,
                     urls=platform.urls,
                     passcode=platform.passcode,
                     home=home,
+                    observers=_observers(platform) if observe else "",
                 )
             )
             platform.wait()
     except _StopRequested:
         _say("Stopped.")
-    except (HomeError, PlatformError, NotAnsweringError) as error:
+    except (HomeError, PlatformError, NotAnsweringError, NotFoundError) as error:
         sys.exit(str(error))
     else:
         sys.exit(f"supervisor has ended and with it the platform; see {home.logs}.")
+
+
+def _observers(platform: Platform) -> str:
+    return OBSERVERS.format(traces=platform.url("traces"), prometheus=platform.url("prometheus"))
 
 
 def _request_stop(_: int, __: FrameType | None) -> None:

@@ -1,0 +1,262 @@
+"""Writes dashboards/*.json for Grafana from the few things in them that are our own.
+
+`--check` writes nothing and fails when a file is not what this would write.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).with_name("dashboards")
+SOURCE = {"type": "prometheus", "uid": "${source}"}
+ALL_COLUMNS = 24
+HEIGHT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One picture: a line for each series of its queries, or with `is_figure` the newest value."""
+
+    title: str
+    unit: str
+    """Grafana's name for it: short, s, reqps, percentunit, bytes, ops, bool."""
+    queries: dict[str, str]
+    """PromQL by the text of its legend."""
+    columns: int = 12
+    is_figure: bool = False
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A page; `uid` is its address, and so the name of its file."""
+
+    uid: str
+    title: str
+    panels: Sequence[Panel]
+
+
+def _rate(metric: str, by: str, match: str = "") -> str:
+    return f"sum by ({by}) (rate({metric}{{{match}}}[$__rate_interval]))".replace("{}", "")
+
+
+def _quantile(share: float, by: str, match: str = "") -> str:
+    by = f"{by}, le" if by else "le"
+    buckets = _rate("http_request_duration_seconds_bucket", by, match)
+    return f"histogram_quantile({share}, {buckets})"
+
+
+OVERVIEW = Dashboard(
+    "platform-overview",
+    "Platform overview",
+    [
+        Panel("Answering", "bool_yes_no", {"{{job}}": "min by (job) (up)"}, 8, True),
+        Panel("Failed", "percentunit", {"{{job}}": "job:http_errors:ratio_rate5m"}, 8, True),
+        Panel(
+            "Not consistent",
+            "short",
+            {"not repaired": 'max by (check) (consistency_findings{repaired="false"})'},
+            4,
+            True,
+            "What the newest report of the consistency job has found. No data is nothing found.",
+        ),
+        Panel(
+            "Last compared",
+            "s",
+            {"ago": "time() - max(consistency_report_timestamp_seconds)"},
+            4,
+            True,
+        ),
+        Panel("Requests", "reqps", {"{{job}}": _rate("http_requests_total", "job")}),
+        Panel(
+            "Failed requests",
+            "reqps",
+            {
+                "{{job}} {{route}} {{status}}": _rate(
+                    "http_requests_total", "job, route, status", 'status=~"5.."'
+                )
+            },
+        ),
+        Panel(
+            "Time to answer",
+            "s",
+            {
+                "{{job}} 99 %": "job:http_request_duration_seconds:p99_5m",
+                "{{job}} half": _quantile(0.5, "job"),
+            },
+        ),
+        Panel(
+            "Slowest routes, 99 %",
+            "s",
+            {"{{job}} {{method}} {{route}}": f"topk(10, {_quantile(0.99, 'job, method, route')})"},
+        ),
+        Panel(
+            "Agenda by where it came from",
+            "reqps",
+            {"{{source}}": _rate("agenda_answers_total", "source")},
+            says="live is confirmed seconds ago, stale is being renewed, saved has a notice.",
+        ),
+        Panel(
+            "Calls to neighbours",
+            "reqps",
+            {
+                "{{job}} → {{neighbour}} {{outcome}}": _rate(
+                    "neighbour_calls_total", "job, neighbour, outcome"
+                )
+            },
+        ),
+        Panel(
+            "Open breakers",
+            "short",
+            {"{{job}} → {{neighbour}}": "max by (job, neighbour) (circuit_breaker_open)"},
+        ),
+        Panel("Processor", "percentunit", {"{{job}}": _rate("process_cpu_seconds_total", "job")}),
+        Panel("Memory", "bytes", {"{{job}}": "max by (job) (process_resident_memory_bytes)"}),
+    ],
+)
+
+_SUBMISSIONS = 'job="c4p-service", method="POST", route="/proposals"'
+_ACCEPTED, _REJECTED = (f'max(proposals{{state="{state}"}})' for state in ("accepted", "rejected"))
+
+CALL_FOR_PROPOSALS = Dashboard(
+    "call-for-proposals",
+    "Call for proposals",
+    [
+        Panel("Proposals", "short", {"{{state}}": "max by (state) (proposals)"}, 12, True),
+        Panel(
+            "Accepted of all that are decided",
+            "percentunit",
+            {"accepted": f"{_ACCEPTED} / ({_ACCEPTED} + {_REJECTED})"},
+            6,
+            True,
+        ),
+        Panel(
+            "Decided in the last hour",
+            "short",
+            {"{{decision}}": "sum by (decision) (increase(decisions_total[1h]))"},
+            6,
+            True,
+        ),
+        Panel(
+            "Approved against rejected",
+            "short",
+            {"{{decision}}": "sum by (decision) (increase(decisions_total[$__rate_interval]))"},
+        ),
+        Panel("Proposals by state", "short", {"{{state}}": "max by (state) (proposals)"}),
+        Panel(
+            "Submissions by answer",
+            "reqps",
+            {"{{status}}": _rate("http_requests_total", "status", _SUBMISSIONS)},
+            says="201 is taken, 409 the window is closed or the key was used, 422 is not valid.",
+        ),
+        Panel(
+            "Time to submit and to decide, 99 %",
+            "s",
+            {
+                "submit": _quantile(0.99, "", _SUBMISSIONS),
+                "decide": _quantile(0.99, "", 'job="c4p-service", route=~".*/decisions?"'),
+            },
+        ),
+    ],
+)
+
+DELIVERY = Dashboard(
+    "delivery-of-mails",
+    "Delivery of mails",
+    [
+        Panel("Waiting", "short", {"deliveries": "max(outbox_waiting)"}, 6, True),
+        Panel("Oldest", "s", {"has waited": "max(outbox_oldest_seconds)"}, 6, True),
+        Panel(
+            "Given up in the last hour",
+            "short",
+            {
+                "to {{target}}": "sum by (target) "
+                '(increase(outbox_attempts_total{outcome="given up"}[1h]))'
+            },
+            6,
+            True,
+            "Each waits for a person.",
+        ),
+        Panel("Mails not sent", "percentunit", {"of all": "mails:failed:ratio_rate15m"}, 6, True),
+        Panel("Mails", "ops", {"{{outcome}}": _rate("mails_total", "outcome")}),
+        Panel(
+            "Mails sent, by template",
+            "ops",
+            {"{{template}}": _rate("mails_total", "template", 'outcome="sent"')},
+        ),
+        Panel("Outbox", "short", {"waiting": "max(outbox_waiting)"}),
+        Panel(
+            "Attempts of the outbox",
+            "ops",
+            {"{{target}} {{outcome}}": _rate("outbox_attempts_total", "target, outcome")},
+        ),
+        Panel(
+            "The relay",
+            "ops",
+            {"{{outcome}}": _rate("neighbour_calls_total", "outcome", 'neighbour="relay"')},
+        ),
+        Panel(
+            "Time to send, 99 %",
+            "s",
+            {"email-service": _quantile(0.99, "", 'job="email-service", method="POST"')},
+        ),
+    ],
+)
+
+
+def as_grafana(dashboard: Dashboard) -> dict[str, Any]:
+    """https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/"""
+    source = {"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
+    return {
+        "uid": dashboard.uid,
+        "title": dashboard.title,
+        "tags": ["conference"],
+        "schemaVersion": 39,
+        "editable": False,
+        "refresh": "30s",
+        "time": {"from": "now-3h", "to": "now"},
+        "templating": {"list": [source]},
+        "panels": list(_panels(dashboard.panels)),
+    }
+
+
+def _panels(panels: Sequence[Panel]) -> Iterator[dict[str, Any]]:
+    x = y = 0
+    for number, panel in enumerate(panels, 1):
+        if x + panel.columns > ALL_COLUMNS:
+            x, y = 0, y + HEIGHT
+        yield {
+            "id": number,
+            "type": "stat" if panel.is_figure else "timeseries",
+            "title": panel.title,
+            "description": panel.says,
+            "datasource": SOURCE,
+            "gridPos": {"x": x, "y": y, "w": panel.columns, "h": HEIGHT},
+            "fieldConfig": {"defaults": {"unit": panel.unit, "min": 0}, "overrides": []},
+            "targets": [
+                {"refId": chr(ord("A") + place), "expr": query, "legendFormat": legend}
+                for place, (legend, query) in enumerate(panel.queries.items())
+            ],
+        }
+        x += panel.columns
+
+
+def main() -> None:
+    """Write the files, or say which ones are stale."""
+    stale = []
+    for dashboard in (OVERVIEW, CALL_FOR_PROPOSALS, DELIVERY):
+        file = FOLDER / f"{dashboard.uid}.json"
+        text = json.dumps(as_grafana(dashboard), indent=2, ensure_ascii=False) + "\n"
+        if "--check" not in sys.argv:
+            file.write_text(text)
+        elif not file.exists() or file.read_text() != text:
+            stale.append(f"{file.name} is stale: run `make docs`.")
+    if stale:
+        sys.exit("\n".join(stale))
+
+
+if __name__ == "__main__":
+    main()

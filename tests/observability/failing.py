@@ -1,0 +1,16 @@
+"""Parts that are away for a while."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from embedded.platform import Platform
+
+
+@contextmanager
+def away(platform: Platform, name: str) -> Iterator[None]:
+    """A part is stopped meanwhile."""
+    platform.stop(name)
+    try:
+        yield
+    finally:
+        platform.start(name)
