@@ -162,8 +162,10 @@ class HeadSampling:
     async def _unrecorded(
         self, parent: bytes | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        told = {} if parent is None else {"traceparent": parent.decode("latin-1")}
-        request = Unsampled(propagate.extract(told, Context()))
+        above = Context()
+        if parent is not None:
+            above = propagate.extract({"traceparent": parent.decode("latin-1")}, above)
+        request = Unsampled(above)
         status = 500
 
         async def send_and_note(message: Message) -> None:
