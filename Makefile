@@ -115,7 +115,7 @@ lock: $(INSTALLED) ## Resolve every dependency anew into requirements.lock
 
 .PHONY: clean
 clean: ## Remove what was installed; the data of the embedded platform stays
-	rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .local/prometheus .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: help
 help:
