@@ -1,6 +1,5 @@
 """What it means to send a mail once, pure: the order, its identity, and the ways it can fail."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,9 +11,8 @@ import orjson
 from email_validator import validate_email
 
 from servicekit.field_errors import FieldError
-from servicekit.logging import mask_address
+from servicekit.logging import mask_address, mask_addresses
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
 _LONGEST_REPLY = 200
 
 
@@ -155,5 +153,4 @@ def one_line(text: str) -> str:
 
 def harmless(reply: str) -> str:
     """What a relay said, short, in one line, and with every address in it masked."""
-    masked = _ADDRESS.sub(lambda found: mask_address(found.group()), one_line(reply))
-    return masked[:_LONGEST_REPLY].rstrip(".")
+    return mask_addresses(one_line(reply))[:_LONGEST_REPLY].rstrip(".")

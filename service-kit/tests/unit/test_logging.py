@@ -5,7 +5,7 @@ from io import BytesIO
 
 from structlog.tracebacks import ExceptionDictTransformer
 
-from servicekit.logging import Lines
+from servicekit.logging import Lines, root_cause
 from servicekit.redaction import first_lines
 
 
@@ -46,3 +46,9 @@ def test_exception_in_the_log_does_not_repeat_values() -> None:
     told = str(first_lines(transform((type(error), error, None))))
     assert "'not stored'" in told
     assert "ada@example.org" not in told
+
+
+def test_root_cause_is_the_first_line_of_the_last_cause_without_addresses() -> None:
+    error = ValueError("away")
+    error.__cause__ = OSError("451 not now for ada@example.org\nDETAIL: her words")
+    assert root_cause(error) == "OSError: 451 not now for a***@example.org"
