@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job embedded
+PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider embedded
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)

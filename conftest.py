@@ -1,13 +1,15 @@
 """Fixtures that the tests of every folder share: the real backing services."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from embedded import fake
 from embedded.backing import mail_sink, postgres, valkey
 from embedded.process import Process, running
-from servicekit.testing import free_port
+from embedded.services import SERVICE_ROLES, Identities
+from servicekit.testing import Issuer, free_port
 
 pytest_plugins = ["tests.contract.plugin"]
 
@@ -16,6 +18,31 @@ pytest_plugins = ["tests.contract.plugin"]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for the data and the logs of this session's processes."""
     return tmp_path_factory.mktemp("processes")
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """An OpenID provider that says of everybody what a test wants."""
+    with fake.issuer() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def identities(issuer: Issuer) -> Identities:
+    """What services need to know of it."""
+    return Identities(issuer.url)
+
+
+@pytest.fixture(scope="session")
+def token_of(issuer: Issuer) -> Callable[[Path], str]:
+    """What the consumer of a pact shows: its own roles and no more, or those of its people."""
+    people = ("organizer", "reviewer")
+
+    def make(pact: Path) -> str:
+        client = next(each for each in SERVICE_ROLES if pact.name.startswith(f"{each}-"))
+        return issuer.token(*(SERVICE_ROLES[client] or people), name=client)
+
+    return make
 
 
 @pytest.fixture(scope="session")

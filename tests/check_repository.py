@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from agenda.settings import AgendaSettings
 from c4p.settings import C4pSettings
 from consistency.settings import JobSettings
+from development_provider.settings import ProviderSettings
 from email_service.settings import EmailSettings
 from frontend.settings import FrontendSettings
 from servicekit import field_errors
@@ -38,6 +39,7 @@ SETTINGS_OF: dict[str, type[Settings]] = {
     "email-service": EmailSettings,
     "frontend": FrontendSettings,
     "consistency-job": JobSettings,
+    "development-provider": ProviderSettings,
 }
 SETTINGS_INTRODUCTION = """# Settings
 

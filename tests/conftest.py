@@ -1,7 +1,7 @@
 """What the tests of several folders use: the running platform, and data of their own on it.
 
 The acceptance tests run on any platform: BASE_URL is the site's address, MAIL_URL that of the mail
-sink, PASSCODE the organizers'. Without BASE_URL one is started.
+sink, PASSCODE that of its development provider. Without BASE_URL one is started.
 """
 
 import os
@@ -44,7 +44,7 @@ def mails(site: Site) -> Iterator[Mails]:
 @pytest.fixture
 def office(site: Site) -> Iterator[Office]:
     """An organizer's program."""
-    made = Office(site.url, site.sign_in("Otto Organizer"))
+    made = Office(site.url, site.sign_in("Otto Organizer", "organizer"))
     yield made
     made.close()
 

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from tests.acceptance.programs import program
 from tests.acceptance.site import Site
-from tests.acceptance.visitor import Visitor
+from tests.acceptance.visitor import Visitor, sign_in
 
 
 @pytest.fixture
@@ -28,7 +28,17 @@ def organizer(new_visitor: Callable[[], Visitor], site: Site) -> Visitor:
     """Somebody who has signed in and looks at the back office."""
     visitor = new_visitor()
     visitor.open("/back-office")
-    visitor.press("Sign in", {"Name": "Olga Organizer", "Passcode": site.passcode})
+    sign_in(visitor, site, "Olga Organizer")
+    assert visitor.page.status == 200
+    return visitor
+
+
+@pytest.fixture
+def reviewer(new_visitor: Callable[[], Visitor], site: Site) -> Visitor:
+    """Somebody who has signed in to review."""
+    visitor = new_visitor()
+    visitor.open("/back-office")
+    sign_in(visitor, site, "Rita Reviewer", organizer=False, reviewer=True)
     assert visitor.page.status == 200
     return visitor
 

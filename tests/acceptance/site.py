@@ -4,19 +4,18 @@ from dataclasses import dataclass
 
 from tests.acceptance.programs import program
 
+from embedded.signing_in import sign_in
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where it is reached, without slashes at the end, and what organizers sign in with."""
+    """Where it is reached, without slashes at the end, and what its development provider wants."""
 
     url: str
     mail_url: str
     passcode: str
 
-    def sign_in(self, name: str) -> str:
-        """The session cookie of an organizer called `name`."""
-        form = {"name": name, "passcode": self.passcode, "next": "/"}
+    def sign_in(self, name: str, *roles: str) -> str:
+        """The session cookie of somebody called `name`, who has these roles."""
         with program(self.url) as client:
-            answer = client.post("/sign-in", data=form)
-        assert answer.status_code == 303, answer.text
-        return answer.cookies["session"]
+            return sign_in(client, name, self.passcode, roles=roles).cookies["session"]

@@ -7,8 +7,11 @@ import httpx2
 import pytest
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
-from tests.acceptance.visitor import Visitor
+from tests.acceptance.visitor import Visitor, sign_in
 
+from embedded.platform import Platform
+from embedded.signing_in import bearer_of_person
+from embedded.signing_in import sign_in as embedded_sign_in
 from servicekit.testing import problem
 
 
@@ -17,7 +20,7 @@ def test_back_office_asks_to_sign_in_and_then_shows_what_was_wanted(
 ) -> None:
     speaker.open("/back-office?state=accepted&q=canaries")
     assert speaker.page.heading == "Sign in"
-    speaker.press("Sign in", {"Name": "Olga", "Passcode": site.passcode})
+    sign_in(speaker, site, "Olga")
     assert speaker.page.url == f"{site.url}/back-office?state=accepted&q=canaries"
 
 
@@ -53,22 +56,27 @@ def test_wrong_passcode_is_refused_and_not_shown_again(speaker: Visitor, site: S
     assert speaker.page.error("Passcode", "Sign in") == "That is not the passcode."
     assert speaker.page.value("Name", "Sign in") == "Mallory"
     assert not speaker.page.value("Passcode", "Sign in")
-    assert not speaker.cookies
+    assert "session" not in speaker.cookies
     assert speaker.open("/back-office").heading == "Sign in"
 
 
-def test_sign_out_ends_the_session(organizer: Visitor) -> None:
+def test_sign_out_ends_the_session_for_who_has_copied_it_too(
+    organizer: Visitor, site: Site, client: httpx2.Client
+) -> None:
     organizer.open("/back-office")
+    kept = organizer.cookies["session"]
     organizer.press("Sign out")
+    assert organizer.page.url == f"{site.url}/", "by way of the provider"
     assert not organizer.cookies
+    headers = {"Cookie": f"session={kept}"}
+    assert problem(client.get("/api/proposals", headers=headers)) == (401, "sign-in-required")
     assert organizer.open("/back-office").heading == "Sign in"
 
 
 def test_cookie_is_out_of_reach_and_a_forged_one_opens_nothing(
     client: httpx2.Client, site: Site
 ) -> None:
-    form = {"name": "Olga", "passcode": site.passcode, "next": "/"}
-    signed_in = client.post("/sign-in", data=form)
+    signed_in = embedded_sign_in(client, "Olga", site.passcode)
     cookie = signed_in.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
@@ -86,9 +94,87 @@ def test_cookie_is_out_of_reach_and_a_forged_one_opens_nothing(
 def test_sign_in_never_leads_to_another_site(
     client: httpx2.Client, site: Site, elsewhere: str
 ) -> None:
-    form = {"name": "Olga", "passcode": site.passcode, "next": elsewhere}
-    answer = client.post("/sign-in", data=form)
+    answer = embedded_sign_in(client, "Olga", site.passcode, wanted=elsewhere)
     assert (answer.status_code, answer.headers["location"]) == (303, "/back-office")
+
+
+def test_reviewer_reads_and_reviews_and_decides_nothing(
+    reviewer: Visitor, submitted: Answer, office: Office
+) -> None:
+    reviewer.open(f"/back-office?q={submitted['title']}")
+    assert not reviewer.page.has_button("Accept")
+    reviewer.follow(submitted["title"])
+    for forbidden in ("Accept", "Reject", "Send again"):
+        assert not reviewer.page.has_button(forbidden)
+    assert not reviewer.page.has_link("Call window")
+    reviewer.press("Save the review", {"Comment": "Clear, and new."})
+    assert reviewer.page.error("Score", "Save the review") == "Choose a score."
+    assert reviewer.page.value("Comment", "Save the review") == "Clear, and new."
+    reviewer.press("Save the review", {"Score": "4"})
+    assert "Your review is saved." in reviewer.page.said("status")
+    assert "4 by Rita Reviewer" in reviewer.page.text
+    (found,) = office.found(submitted["title"])
+    assert found["score"] == {"average": 4.0, "count": 1}
+    path = f"/back-office/proposals/{submitted['id']}/decision"
+    reviewer.send(path, b"decision=accepted")
+    assert reviewer.page.status == 403
+    assert office.proposal(submitted["id"])["state"] == "submitted"
+
+
+def test_organizer_sees_what_reviewers_think(
+    organizer: Visitor, reviewer: Visitor, submitted: Answer
+) -> None:
+    reviewer.open(f"/back-office/proposals/{submitted['id']}")
+    reviewer.press("Save the review", {"Score": "5", "Comment": "<b>Yes</b>"})
+    organizer.open(f"/back-office?q={submitted['title']}")
+    assert any("5.0 of 1" in cell for row in organizer.page.rows() for cell in row)
+    organizer.follow(submitted["title"])
+    assert "5.0 of 5 on average, by one person." in organizer.page.text
+    assert "<b>Yes</b>" in organizer.page.text
+
+
+def test_nobody_in_particular_sees_their_own_proposals_alone(
+    speaker: Visitor, site: Site, office: Office, new_talk: Callable[[], Talk]
+) -> None:
+    own, other = new_talk(), new_talk()
+    mine, theirs = office.submit(own), office.submit(other)
+    speaker.open(f"/back-office?q={own['title']}")
+    sign_in(speaker, site, "Ada", email=own["speaker_email"].upper(), organizer=False)
+    assert speaker.page.status == 403
+    assert "You are signed in as Ada" in speaker.page.text
+    assert speaker.page.has_button("Sign out, to be somebody else")
+    speaker.open(f"/proposals/{mine['id']}")
+    assert speaker.page.heading == own["title"]
+    speaker.press("Save changes", {"Title": f"{own['title']} again"})
+    assert "Your changes are saved." in speaker.page.said("status")
+    speaker.open(f"/proposals/{theirs['id']}")
+    assert speaker.page.status == 403
+    assert "not with the address" in speaker.page.text
+    assert office.events(mine)[-1]["actor"] == "Ada"
+
+
+def test_program_uses_the_api_with_a_token_and_no_cookie(
+    client: httpx2.Client, platform: Platform, site: Site, submitted: Answer
+) -> None:
+    olga = bearer_of_person(platform, "organizer", name="Olga")
+    with httpx2.Client(base_url=platform.urls.site) as program:
+        listed = program.get("/api/proposals", headers=olga)
+        assert listed.is_success
+        forged = {"Authorization": f"{olga['Authorization'][:-4]}AAAA"}
+        assert problem(program.get("/api/proposals", headers=forged)) == (401, "sign-in-required")
+        rita = bearer_of_person(platform, "reviewer", name="Rita")
+        body = {"opens_at": None, "closes_at": None}
+        refused = program.put("/api/cfp", json=body, headers=rita)
+        assert problem(refused) == (403, "role-required")
+
+
+def test_nobody_decides_by_reaching_a_service_directly(
+    platform: Platform, submitted: Answer
+) -> None:
+    path = f"{platform.urls.c4p}/proposals/{submitted['id']}/decision"
+    for headers in ({}, {"X-Actor": "Olga"}, {"Authorization": "Bearer x.y.z"}):
+        answer = httpx2.post(path, json={"decision": "accepted"}, headers=headers)
+        assert problem(answer) == (401, "sign-in-required")
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
 import httpx2
 from tests.acceptance.document import Fields, Page
 from tests.acceptance.programs import program
+from tests.acceptance.site import Site
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -51,9 +52,10 @@ class Visitor:
         """Fill in `fields` and send the form of this page by its button."""
         form = self.page.form(button)
         pairs = form.filled(fields or {})
+        action = urljoin(self.page.url, form.action)
         if form.method == "get":
-            return self.open(f"{form.action}?{urlencode(pairs)}")
-        return self.send(form.action, urlencode(pairs).encode())
+            return self.open(f"{action}?{urlencode(pairs)}")
+        return self.send(action, urlencode(pairs).encode())
 
     def send(self, address: str, body: bytes) -> Page:
         """Send a form as it is."""
@@ -64,3 +66,18 @@ class Visitor:
         assert answer.headers["content-type"] == "text/html; charset=utf-8", answer.headers
         self.page = Page(answer.status_code, str(answer.url), answer.text)
         return self.page
+
+
+def sign_in(
+    visitor: Visitor,
+    site: Site,
+    name: str,
+    *,
+    email: str = "",
+    organizer: bool = True,
+    reviewer: bool = False,
+) -> None:
+    """Fill in the form of the development provider, to which the visitor was led."""
+    assert visitor.page.heading == "Sign in", visitor.page.text
+    said = {"Name": name, "Email (optional)": email, "Passcode": site.passcode}
+    visitor.press("Sign in", {**said, "Organizer": organizer, "Reviewer": reviewer})

@@ -21,6 +21,7 @@ from tests.machine import machine
 
 from embedded.platform import Platform
 from embedded.schedule import write_schedule
+from embedded.signing_in import bearer_of_program, sign_in
 from servicekit.testing import free_port, wait_for
 
 CONNECTIONS = 32
@@ -112,10 +113,11 @@ def _answers(url: str) -> bool:
         return False
 
 
-def fill(agenda: str, site: str, numbers: range, wanted: int) -> None:
+def fill(running: Platform, numbers: range, wanted: int) -> None:
     """Put sessions on the agenda, and wait until the gateway shows `wanted`."""
     abstract = "What we learned when the first thousand people came. " * 6
-    with httpx2.Client(base_url=agenda) as session:
+    writer = bearer_of_program(running, "c4p-service")
+    with httpx2.Client(base_url=running.urls.agenda, headers=writer) as session:
         for number in numbers:
             body = {
                 "title": f"{number} ways to deliver software without fear",
@@ -124,7 +126,8 @@ def fill(agenda: str, site: str, numbers: range, wanted: int) -> None:
                 "version": 1,
             }
             session.put(f"/sessions/{uuid4()}", json=body).raise_for_status()
-    shown = lambda: len(httpx2.get(f"{site}/api/sessions").json()["items"]) == wanted  # noqa: E731
+    address = f"{running.urls.site}/api/sessions"
+    shown = lambda: len(httpx2.get(address).json()["items"]) == wanted  # noqa: E731
     wait_for(shown, f"{wanted} sessions on the public agenda", 30)
 
 
@@ -190,17 +193,16 @@ def _pids(running: Platform, *names: str) -> dict[str, int]:
 @contextmanager
 def organizer(running: Platform) -> Iterator[httpx2.Client]:
     """A client that is signed in."""
-    form = {"name": "Bench", "passcode": running.passcode, "next": "/back-office"}
     with httpx2.Client(base_url=running.urls.site, timeout=30) as session:
-        assert session.post("/sign-in", data=form).status_code == 303
+        sign_in(session, "Bench", running.passcode)
         yield session
 
 
 def decisions(running: Platform, count: int) -> tuple[list[float], list[float]]:
     """For `count` decisions one after another: their times, and the times until on the agenda."""
     decided, published = [], []
-    wait_for(lambda: _waiting(running) == 0, "earlier mails to be sent", 300)
     with organizer(running) as session:
+        wait_for(lambda: _waiting(session) == 0, "earlier mails to be sent", 300)
         page = session.get("/api/proposals", params={"state": "submitted", "limit": count}).json()
         for proposal in page["items"]:
             path = f"/api/proposals/{proposal['id']}"
@@ -215,8 +217,8 @@ def decisions(running: Platform, count: int) -> tuple[list[float], list[float]]:
     return decided, published
 
 
-def _waiting(running: Platform) -> int:
-    page = httpx2.get(f"{running.urls.c4p}/deliveries", params={"state": "waiting", "limit": 200})
+def _waiting(session: httpx2.Client) -> int:
+    page = session.get("/api/deliveries", params={"state": "waiting", "limit": 200})
     return len(page.json()["items"])
 
 
@@ -237,7 +239,7 @@ def main() -> None:
             filled = 0
             for size in SIZES:
                 there = range(filled, size)
-                fill(running.urls.agenda, running.urls.site, there, size)
+                fill(running, there, size)
                 filled = size
                 rows += read_agenda(running, size, given.seconds)
             rows.append(submissions(running, given.seconds))
@@ -251,7 +253,8 @@ def main() -> None:
 
 def _make_room(running: Platform, count: int) -> None:
     """Free slots on the full agenda, for the decisions to come."""
-    with httpx2.Client(base_url=running.urls.agenda) as session:
+    writer = bearer_of_program(running, "c4p-service")
+    with httpx2.Client(base_url=running.urls.agenda, headers=writer) as session:
         for item in session.get("/sessions").json()["items"][: count + 10]:
             session.delete(f"/sessions/{item['proposal_id']}").raise_for_status()
 

@@ -55,7 +55,7 @@ def page(new_page: NewPage, request: pytest.FixtureRequest) -> Page:
 def office_page(new_page: NewPage, page: Page, site: Site) -> Page:
     """The page of an organizer who is signed in, with JavaScript where `page` has it."""
     own = new_page(java_script_enabled=has_java_script(page))
-    be_organizer(own, site)
+    be_somebody(own, site, "Olga Organizer", "organizer")
     return own
 
 
@@ -73,7 +73,7 @@ def has_java_script(page: Page) -> bool:
     return page.get_by_role("button", name="Print").is_visible()
 
 
-def be_organizer(page: Page, site: Site) -> None:
+def be_somebody(page: Page, site: Site, name: str, *roles: str) -> None:
     """Let `page` be that of somebody who has signed in."""
-    cookie = site.sign_in("Olga Organizer")
+    cookie = site.sign_in(name, *roles)
     page.context.add_cookies([{"name": "session", "value": cookie, "url": site.url}])

@@ -13,10 +13,11 @@ from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office
 from tests.acceptance.site import Site
 from tests.browser.chromium import chromium
-from tests.browser.conftest import be_organizer
+from tests.browser.conftest import be_somebody
 
-from embedded.demo import fill, sign_in
+from embedded.demo import fill
 from embedded.platform import Platform
+from embedded.signing_in import sign_in
 from servicekit.testing import wait_for
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -34,7 +35,7 @@ def main() -> None:
     ):
         site = Site(platform.urls.site, platform.urls.mail, platform.passcode)
         mails = Mails(site.mail_url)
-        office = Office(site.url, site.sign_in("Olga Petrova"))
+        office = Office(site.url, site.sign_in("Olga Petrova", "organizer"))
         _fill(platform, office)
         for name, show in pictures(site, office, mails).items():
             _take(browser, site, name, show)
@@ -44,7 +45,7 @@ def main() -> None:
 
 def _fill(platform: Platform, office: Office) -> None:
     with httpx2.Client(base_url=platform.urls.site, timeout=30, trust_env=False) as client:
-        sign_in(client, platform.passcode)
+        sign_in(client, "Demo Organizer", platform.passcode)
         accepted = fill(client)["accepted"]
 
     def is_told() -> bool:
@@ -66,7 +67,7 @@ def pictures(site: Site, office: Office, mails: Mails) -> dict[str, Callable[[Pa
         page.goto("/agenda")
 
     def back_office(page: Page) -> None:
-        be_organizer(page, site)
+        be_somebody(page, site, "Olga Organizer", "organizer")
         page.goto("/back-office")
 
     def my_proposal(page: Page) -> None:

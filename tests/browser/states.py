@@ -7,7 +7,7 @@ from playwright.sync_api import Page
 from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
-from tests.browser.conftest import be_organizer
+from tests.browser.conftest import be_somebody
 
 UNKNOWN = "01890000-0000-7000-8000-000000000001"
 
@@ -50,7 +50,11 @@ class Scene:
 
     def as_organizer(self, address: str) -> None:
         """Sign in and open a page of the back office."""
-        be_organizer(self.page, self.site)
+        self.as_somebody(address, "Olga Organizer", "organizer")
+
+    def as_somebody(self, address: str, name: str, *roles: str) -> None:
+        """Sign in with these roles and open a page."""
+        be_somebody(self.page, self.site, name, *roles)
         self.open(address)
 
     def as_organizer_of(self, proposal: Answer) -> None:
@@ -230,13 +234,38 @@ def link_refused(scene: Scene) -> None:
 
 @state
 def sign_in_page(scene: Scene) -> None:
-    scene.open("/back-office")
+    scene.open("/sign-in")
 
 
 @state
 def sign_in_refused(scene: Scene) -> None:
-    scene.open("/sign-in")
+    sign_in_page(scene)
     scene.press("Sign in", name="Mallory", passcode="wrong")
+
+
+@state
+def not_signed_in(scene: Scene) -> None:
+    scene.open("/sign-in/callback")
+
+
+@state
+def role_missing(scene: Scene) -> None:
+    scene.as_somebody("/back-office", "Ada Lovelace")
+
+
+@state
+def review(scene: Scene) -> None:
+    proposal = f"/back-office/proposals/{scene.submitted()['id']}"
+    scene.as_somebody(proposal, "Rita Reviewer", "reviewer")
+    scene.press("Save the review", comment="")
+
+
+@state
+def reviewed(scene: Scene) -> None:
+    address = f"/back-office/proposals/{scene.submitted()['id']}"
+    scene.as_somebody(address, "Rita Reviewer", "organizer", "reviewer")
+    scene.page.locator("#score").select_option("4")
+    scene.press("Save the review", comment="Clear, and new.")
 
 
 @state

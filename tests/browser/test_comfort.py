@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
-from tests.browser.conftest import NewPage, be_organizer
+from tests.browser.conftest import NewPage, be_somebody
 
 MOST_TABS = 60
 FOCUSED = """() => {
@@ -67,7 +67,7 @@ def test_proposal_is_handed_in_by_keyboard_alone(
 def test_proposal_is_accepted_by_keyboard_alone(
     page: Page, site: Site, submitted: Answer, office: Office
 ) -> None:
-    be_organizer(page, site)
+    be_somebody(page, site, "Olga Organizer", "organizer")
     page.goto(f"/back-office?q={submitted['title'].split()[1]}")
     tab_to(page, f"Select “{submitted['title']}”")
     page.keyboard.press("Space")
@@ -81,7 +81,7 @@ def test_list_is_gone_through_by_keyboard_without_losing_sight(
     page: Page, site: Site, new_talk: Callable[[], Talk], mark: str, office: Office
 ) -> None:
     first, *_ = [office.submit(new_talk()) for _ in range(15)]
-    be_organizer(page, site)
+    be_somebody(page, site, "Olga Organizer", "organizer")
     page.set_viewport_size({"width": 1280, "height": 640})
     page.goto(f"/back-office?q={mark}")
     tab_to(page, first["title"])
@@ -148,7 +148,7 @@ def test_all_on_a_page_are_selected_at_once(
     talks = [new_talk() for _ in range(3)]
     for each in talks:
         office.submit(each)
-    be_organizer(page, site)
+    be_somebody(page, site, "Olga Organizer", "organizer")
     page.goto(f"/back-office?q={mark}")
     boxes = [page.get_by_label(f"Select “{each['title']}”") for each in talks]
     every = page.get_by_label("Select all on this page")

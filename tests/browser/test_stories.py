@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
+from tests.browser.conftest import be_somebody
 
 from c4p.clients import Links
 from embedded.platform import Platform
@@ -43,8 +44,23 @@ def test_organizer_signs_in_and_out(page: Page, site: Site) -> None:
     expect(page).to_have_url(f"{site.url}/back-office?state=accepted")
     page.get_by_role("button", name="Sign out").click()
     expect(heading(page, "Example Conference 2027")).to_be_visible()
+    expect(page).to_have_url(f"{site.url}/")
     page.goto("/back-office")
     expect(heading(page, "Sign in")).to_be_visible()
+
+
+def test_reviewer_reviews_what_an_organizer_then_reads(
+    page: Page, office_page: Page, site: Site, submitted: Answer
+) -> None:
+    be_somebody(page, site, "Rita Reviewer", "reviewer")
+    page.goto(f"/back-office/proposals/{submitted['id']}")
+    page.get_by_label("Score").select_option("5")
+    page.get_by_label("Comment").fill("Clear, and new.")
+    page.get_by_role("button", name="Save the review").click()
+    expect(status(page, "Your review is saved.")).to_be_visible()
+    office_page.goto(f"/back-office/proposals/{submitted['id']}")
+    expect(office_page.get_by_text("5.0 of 5 on average")).to_be_visible()
+    expect(office_page.get_by_text("Clear, and new.")).to_be_visible()
 
 
 def heading(page: Page, name: str) -> Locator:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from pact import Pact, generate, match
-from pact.interaction import HttpInteraction
 from pact.match import AbstractMatcher
 from pact.match.matcher import GenericMatcher
 
@@ -23,18 +22,50 @@ RUNNING = "a running service"
 _TIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$"
 
 
+BEARER = match.regex("Bearer token", regex="^Bearer .+$")
+"""Who asks: the provider is verified with a real token of that consumer."""
+
+
+class OwnToken:
+    """The credentials of a program."""
+
+    async def token(self) -> str:
+        """Any token."""
+        return "token"
+
+    def forget(self, token: str) -> None:
+        """It is good for ever."""
+
+
 class RecordedPact(Pact):
-    """A pact of one test; what was expected is written into `folder` once it has happened."""
+    """A pact of one test; what was expected is written into `folder` once it has happened.
+
+    Programs show who they are with each call; the frontend does for who is signed in, which a test
+    expects by `identified`.
+    """
 
     def __init__(self, consumer: str, provider: str, folder: Path) -> None:
         super().__init__(consumer, provider)
         self._folder = folder
+        self._own = None if consumer == "frontend" else OwnToken()
+
+    def upon_receiving(self, description: str, interaction: Any = "HTTP") -> Any:
+        """A request as the consumer sends it by itself."""
+        asked = super().upon_receiving(description, interaction)
+        return asked if self._own is None else asked.with_header("Authorization", BEARER)
+
+    def identified(self, description: str) -> Any:
+        """A request that shows who asks: the program, or who is signed in."""
+        asked = self.upon_receiving(description)
+        return asked if self._own else asked.with_header("Authorization", BEARER)
 
     @asynccontextmanager
     async def neighbour(self) -> AsyncIterator[Neighbour]:
         """The provider as it was agreed; an error at the end if it was not asked exactly so."""
         with self.serve("127.0.0.1") as server:
-            neighbour = Neighbour(self.provider, str(server.url), timeout_seconds=5)
+            neighbour = Neighbour(
+                self.provider, str(server.url), timeout_seconds=5, credentials=self._own
+            )
             try:
                 yield neighbour
             finally:
@@ -88,10 +119,10 @@ def question_for_mails(
     state: str,
     question: str = "a question for the mails about a proposal",
     **parameters: str,
-) -> HttpInteraction:
+) -> Any:
     """What email-service is asked for its mails `about` a proposal, in a `state` of its."""
     return (
-        pact.upon_receiving(question)
+        pact.identified(question)
         .given(state, **parameters)
         .with_request("GET", "/emails")
         .with_query_parameter("reference", about)

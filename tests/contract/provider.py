@@ -19,12 +19,18 @@ REQUEST_MILLISECONDS = 15_000
 
 
 def verify(
-    pact: Path, provider: str, url: str, states: Handlers, reset: Callable[[], None]
+    pact: Path,
+    provider: str,
+    url: str,
+    states: Handlers,
+    reset: Callable[[], None],
+    token: str = "",
 ) -> None:
     """Ask `provider`, which runs at `url`, for everything that `pact` expects of it.
 
     AssertionError that names what differs, or the state that is not known or can't be set up; a
-    state is never passed over. `reset` forgets what a state has set up.
+    state is never passed over. `reset` forgets what a state has set up, and every request carries
+    the access token `token`.
     """
     failed: list[str] = []
 
@@ -54,6 +60,8 @@ def verify(
             .set_coloured_output(enabled=False)
             .set_error_on_empty_pact()
         )
+        if token:
+            verifier.add_custom_header("Authorization", f"Bearer {token}")
         try:
             verifier.verify()
         except RuntimeError:

@@ -29,7 +29,7 @@ FEWEST_REQUESTS = 100
 @pytest.fixture
 def office(platform: Platform) -> Iterator[Office]:
     site = Site(platform.urls.site, platform.urls.mail, platform.passcode)
-    made = Office(site.url, site.sign_in("Otto Organizer"))
+    made = Office(site.url, site.sign_in("Otto Organizer", "organizer"))
     yield made
     made.close()
 

@@ -5,7 +5,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_string
 from functools import partial
@@ -20,6 +20,7 @@ from redis import Redis
 from embedded import services
 from embedded.platform import Platform
 from embedded.process import Program
+from embedded.signing_in import SignInError, sign_in
 from servicekit.testing import free_port, wait_for
 
 PATIENCE_SECONDS = 60
@@ -65,6 +66,7 @@ def second_c4p(platform: Platform, env: Mapping[str, str]) -> Program:
         database_url=platform.url("postgres"),
         urls={"agenda": urls.agenda, "email": urls.email, "public": urls.site},
         link_key=platform.home.secrets().link_key,
+        identities=platform.identities,
         env=env,
     )
 
@@ -131,9 +133,14 @@ class Conference:
         )
 
     def __enter__(self) -> Self:
-        form = {"name": "Olga", "passcode": self.platform.passcode}
-        self.persist(lambda: self.client.post("/sign-in", data=form))
+        wait_for(self._is_signed_in, "a sign-in", PATIENCE_SECONDS)
         return self
+
+    def _is_signed_in(self) -> bool:
+        with suppress(SignInError, httpx2.TransportError):
+            sign_in(self.client, "Olga", self.platform.passcode)
+            return True
+        return False
 
     def __exit__(self, *_: object) -> None:
         self.client.close()
@@ -142,11 +149,14 @@ class Conference:
         """Empty the platform's stores, so that a test finds only what is its own."""
         with psycopg.connect(self.platform.url("postgres"), autocommit=True) as connection:
             connection.execute(
-                "TRUNCATE proposals, events, deliveries, idempotency_keys, call_window,"
-                " consistency_reports"
+                "TRUNCATE proposals, events, reviews, actions, deliveries, idempotency_keys,"
+                " call_window, consistency_reports"
             )
         with self.valkey() as valkey:
-            valkey.flushall()
+            # Who is signed in stays so, even when the frontend is replaced afterwards.
+            for key in valkey.scan_iter():
+                if not key.startswith(b"{frontend}"):
+                    valkey.delete(key)
         httpx2.delete(f"{self.platform.urls.mail}/api/messages/").raise_for_status()
 
     def valkey(self) -> Redis:
@@ -263,6 +273,7 @@ class Conference:
         program = services.consistency(
             1,
             urls={"agenda": urls.agenda, "c4p": urls.c4p, "email": urls.email, "public": urls.site},
+            identities=self.platform.identities,
             env={"SETTLE_SECONDS": "0.001", "STUCK_SECONDS": "0.001"},
         )
         return subprocess.Popen(

@@ -3,6 +3,7 @@
 import httpx2
 from tests.resilience.support import PATIENCE_SECONDS, Conference, away
 
+from embedded.signing_in import bearer_of_person
 from servicekit.testing import wait_for
 
 NEIGHBOURS = ("agenda-service", "c4p-service", "email-service")
@@ -27,7 +28,9 @@ def test_frozen_frontend_keeps_nothing_else_from_going_on(conference: Conference
     proposal = conference.submit()
     with away(conference.platform, "frozen", "frontend"):
         url = f"{conference.platform.urls.c4p}/proposals/{proposal.id}/decision"
-        assert httpx2.post(url, json={"decision": "accepted"}).status_code == 200
+        olga = bearer_of_person(conference.platform, "organizer")
+        decided = httpx2.post(url, json={"decision": "accepted"}, headers=olga)
+        assert decided.status_code == 200
         conference.changed(proposal, "accepted")
         session = f"{conference.platform.urls.agenda}/sessions/{proposal.id}"
         wait_for(lambda: httpx2.get(session).is_success, "the session", PATIENCE_SECONDS)

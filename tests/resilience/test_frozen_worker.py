@@ -13,6 +13,7 @@ from tests.resilience.proxy import LATE, late_after
 from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, second_c4p
 
 from embedded.process import Process
+from embedded.signing_in import bearer_of_program
 from servicekit.testing import wait_for
 
 
@@ -25,10 +26,16 @@ def second(disturbed: Conference, tmp_path: Path) -> Iterator[Process]:
     disturbed.platform.thaw("c4p-service")
 
 
-def wait_until_delivered(service: Process, proposal: Proposal, *kinds: str) -> None:
+def wait_until_delivered(
+    disturbed: Conference, service: Process, proposal: Proposal, *kinds: str
+) -> None:
+    headers = bearer_of_program(disturbed.platform, "consistency-job")
+
     def is_delivered() -> bool:
         params = {"proposal_id": proposal.id}
-        items = httpx2.get(f"{service.url}/deliveries", params=params).json()["items"]
+        items = httpx2.get(f"{service.url}/deliveries", params=params, headers=headers).json()[
+            "items"
+        ]
         told = [each["state"] for each in items if each["kind"] in kinds]
         return len(told) >= len(kinds) and set(told) == {"delivered"}
 
@@ -49,11 +56,11 @@ def test_late_calls_double_and_resurrect_nothing(
         disturbed.platform.freeze("c4p-service")
         second.start()
         for proposal in (kept, withdrawn):
-            wait_until_delivered(second, proposal, "session", "accepted")
+            wait_until_delivered(disturbed, second, proposal, "session", "accepted")
         answer = httpx2.post(f"{second.url}/proposals/{withdrawn.id}/withdrawal")
         assert answer.status_code == 200
         disturbed.changed(withdrawn, "withdrawn")
-        wait_until_delivered(second, withdrawn, "session", "withdrawn")
+        wait_until_delivered(disturbed, second, withdrawn, "session", "withdrawn")
     wait_for(lambda: min(agenda.answered, email.answered) >= 2, "the late answers")
     disturbed.platform.thaw("c4p-service")
     disturbed.platform.wait_until_ready("c4p-service")

@@ -16,6 +16,7 @@ from tests.resilience.conftest import Ways
 from tests.resilience.proxy import Proxy, late_with
 from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, new_proposal
 
+from embedded.signing_in import bearer_of_program
 from servicekit.testing import wait_for
 
 AT_ONCE = 4
@@ -92,7 +93,9 @@ def send_mail(conference: Conference, proposal: Proposal) -> httpx2.Response:
         "data": {"speaker_name": "Grace", "title": "Gone", "link": "http://site.example/"},
     }
     url = f"{conference.platform.urls.email}/emails"
-    return httpx2.post(url, json=mail, headers={"Idempotency-Key": proposal.key}, timeout=15)
+    sender = bearer_of_program(conference.platform, "c4p-service")
+    headers = {**sender, "Idempotency-Key": proposal.key}
+    return httpx2.post(url, json=mail, headers=headers, timeout=15)
 
 
 PARTS = (

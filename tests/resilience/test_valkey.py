@@ -7,6 +7,8 @@ import httpx2
 import pytest
 from tests.resilience.support import EVERY_WAY, Conference, Way, away
 
+from embedded.signing_in import bearer_of_program
+
 
 @pytest.mark.parametrize("way", EVERY_WAY)
 def test_agenda_is_saved_and_everything_else_waits(conference: Conference, way: Way) -> None:
@@ -38,8 +40,11 @@ def test_ledger_outlives_a_kill(conference: Conference) -> None:
     }
     told.mails.append("withdrawn")
 
+    sender = bearer_of_program(conference.platform, "c4p-service")
+    headers = {**sender, "Idempotency-Key": "once"}
+
     def send() -> httpx2.Response:
-        url, headers = f"{conference.platform.urls.email}/emails", {"Idempotency-Key": "once"}
+        url = f"{conference.platform.urls.email}/emails"
         return conference.persist(lambda: httpx2.post(url, json=mail, headers=headers))
 
     first = send()

@@ -88,6 +88,15 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
+class Mover:
+    """Who moved a session, by name and by the subject at the OpenID provider, and when."""
+
+    name: str
+    subject: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Session(Talk):
     """A talk in its slot."""
 

@@ -14,6 +14,7 @@ from agenda.schemas import render_schedule, render_sessions
 from agenda.settings import AgendaSettings
 from agenda.store import Store
 from servicekit.app import create_app, run
+from servicekit.identity import verifying
 
 
 def create(settings: AgendaSettings) -> FastAPI:
@@ -24,7 +25,10 @@ def create(settings: AgendaSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Store(str(settings.valkey_url), settings.valkey_timeout_seconds) as store:
+        async with (
+            verifying(app, settings),
+            Store(str(settings.valkey_url), settings.valkey_timeout_seconds) as store,
+        ):
             app.state.planning = Planning(store, schedule)
             app.state.listing = Listing(store, schedule, page, render_sessions)
             yield

@@ -2,8 +2,12 @@
 
 from uuid import UUID
 
-from agenda.domain import Schedule, Session, SessionNotFoundError, Talk, UnknownSlotError
+import structlog
+
+from agenda.domain import Mover, Schedule, Session, SessionNotFoundError, Talk, UnknownSlotError
 from agenda.store import Store
+
+log = structlog.get_logger()
 
 
 class Planning:
@@ -29,11 +33,17 @@ class Planning:
         except UnknownSlotError:
             raise SessionNotFoundError(proposal_id) from None
 
-    async def move(self, proposal_id: UUID, slot_id: str) -> Session:
+    async def move(self, proposal_id: UUID, slot_id: str, by: Mover) -> Session:
         """The session in its new slot; UnknownSlotError, SessionNotFoundError, SlotTakenError."""
         slot = self._schedule.slot(slot_id)
-        talk = await self._store.move(proposal_id, slot.id)
+        talk = await self._store.move(proposal_id, slot.id, by)
+        log.info("audit", action="session moved", subject=by.subject, proposal=str(proposal_id))
         return talk.at(slot)
+
+    async def last_move(self, proposal_id: UUID) -> Mover | None:
+        """Who moved the session last; None when nobody has, or SessionNotFoundError."""
+        await self._store.find(proposal_id)
+        return await self._store.last_move(proposal_id)
 
     async def remove(self, proposal_id: UUID, version: int | None) -> None:
         """Take the session off, if there is one; StaleVersionError when a newer one was seen."""

@@ -1,5 +1,6 @@
 """HTTP in, use case, HTTP out."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from agenda.domain import (
     AgendaFullError,
+    Mover,
     SessionNotFoundError,
     SlotTakenError,
     StaleVersionError,
@@ -21,6 +23,7 @@ from agenda.schemas import (
     STALE_VERSION,
     UNKNOWN_SLOT,
     Day,
+    MoveOutput,
     ScheduleOutput,
     SessionList,
     SessionOutput,
@@ -30,6 +33,7 @@ from agenda.schemas import (
     Version,
 )
 from agenda.store import StoreAwayError
+from servicekit.identity import Identity, demand
 from servicekit.problems import UNAVAILABLE, ProblemType, responses
 
 PROBLEMS: dict[type[Exception], ProblemType] = {
@@ -102,6 +106,7 @@ async def read_session(proposal_id: UUID, planning: ThePlanning) -> SessionOutpu
 
 @router.put(
     "/sessions/{proposal_id}",
+    dependencies=[Depends(demand("agenda-writer"))],
     responses={
         201: {"model": SessionOutput, "description": "New, in the first free slot"},
         **responses(AGENDA_FULL, STALE_VERSION),
@@ -123,13 +128,32 @@ async def put_session(
     responses=responses(SESSION_NOT_FOUND, SLOT_TAKEN, UNKNOWN_SLOT),
 )
 async def move_session(
-    proposal_id: UUID, choice: SlotChoice, planning: ThePlanning
+    proposal_id: UUID,
+    choice: SlotChoice,
+    planning: ThePlanning,
+    organizer: Annotated[Identity, Depends(demand("organizer"))],
 ) -> SessionOutput:
-    """Move a session to a slot that is free."""
-    return SessionOutput.model_validate(await planning.move(proposal_id, choice.slot_id))
+    """Move a session to a slot that is free; who moved it is on record."""
+    by = Mover(organizer.name, organizer.subject, datetime.now(UTC))
+    return SessionOutput.model_validate(await planning.move(proposal_id, choice.slot_id, by))
 
 
-@router.delete("/sessions/{proposal_id}", status_code=204, responses=responses(STALE_VERSION))
+@router.get(
+    "/sessions/{proposal_id}/move",
+    dependencies=[Depends(demand("organizer", "auditor"))],
+    responses=responses(SESSION_NOT_FOUND),
+)
+async def read_move(proposal_id: UUID, planning: ThePlanning) -> MoveOutput:
+    """Who moved the session last, and when."""
+    return MoveOutput.model_validate({"moved": await planning.last_move(proposal_id)})
+
+
+@router.delete(
+    "/sessions/{proposal_id}",
+    status_code=204,
+    dependencies=[Depends(demand("agenda-writer", "repairer"))],
+    responses=responses(STALE_VERSION),
+)
 async def remove_session(
     proposal_id: UUID,
     planning: ThePlanning,

@@ -128,6 +128,20 @@ class SessionOutput(ListedSession):
     version: int
 
 
+class MoverOutput(Output):
+    """A person who moved a session; `subject` is theirs at the OpenID provider."""
+
+    name: str
+    subject: str
+    at: datetime
+
+
+class MoveOutput(Output):
+    """The last move of a session; null when nobody has moved it."""
+
+    moved: MoverOutput | None
+
+
 class SessionList(Output):
     """Sessions by start, then by room in the schedule's order."""
 

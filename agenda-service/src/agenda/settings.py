@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
-from servicekit.settings import Seconds, ServerSettings
+from servicekit.settings import Seconds, ServerSettings, VerifyingSettings
 from servicekit.text import Line
 
 
@@ -98,7 +98,7 @@ def _read(path: str) -> ScheduleFile:
         raise ValueError(f"{path} is not TOML: {error}") from error
 
 
-class AgendaSettings(ServerSettings):
+class AgendaSettings(ServerSettings, VerifyingSettings):
     """Where the agenda is kept, and which slots it has."""
 
     valkey_url: RedisDsn = Field(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from agenda.domain import (
     AgendaFullError,
+    Mover,
     Schedule,
     SessionNotFoundError,
     SlotTakenError,
@@ -36,6 +38,8 @@ REVISION = "{agenda}:revision"
 
 A counter would not do: a failover that loses the last writes would count the same numbers again.
 """
+MOVES = "{agenda}:moves"
+"""Hash: proposal id → who moved its session last, as JSON; it goes with the session."""
 
 # By name, so that a release that adds one and the release before it can read each other.
 _FIELDS = ("title", "abstract", "speaker", "version")
@@ -75,8 +79,8 @@ return {slot == old and 'kept' or 'new', slot}
 """
 
 _MOVE = """#!lua
-local sessions, taken, fences, revision = unpack(KEYS)
-local proposal, slot, change = unpack(ARGV)
+local sessions, taken, fences, revision, moves = unpack(KEYS)
+local proposal, slot, mover, change = unpack(ARGV)
 local before = redis.call('HGET', sessions, proposal)
 if not before then
     return {'unknown'}
@@ -89,13 +93,14 @@ if slot ~= old then
     end
     redis.call('HDEL', taken, old)
     redis.call('HSET', sessions, proposal, slot .. ' ' .. talk)
+    redis.call('HSET', moves, proposal, mover)
     redis.call('SET', revision, change)
 end
 return {'moved', before}
 """
 
 _REMOVE = """#!lua
-local sessions, taken, fences, revision = unpack(KEYS)
+local sessions, taken, fences, revision, moves = unpack(KEYS)
 local proposal, version, change = unpack(ARGV)
 if version ~= '' then
     local fence = redis.call('HGET', fences, proposal)
@@ -108,6 +113,7 @@ local before = redis.call('HGET', sessions, proposal)
 if before then
     redis.call('HDEL', taken, string.match(before, '^%S+'))
     redis.call('HDEL', sessions, proposal)
+    redis.call('HDEL', moves, proposal)
     redis.call('SET', revision, change)
 end
 return {'removed'}
@@ -191,14 +197,24 @@ class Store:
             raise StaleVersionError(int(found[0]))
         return found[0], outcome == "new"
 
-    async def move(self, proposal_id: UUID, slot_id: str) -> Talk:
+    async def move(self, proposal_id: UUID, slot_id: str, by: Mover) -> Talk:
         """Put the talk into a slot of its own choice; SlotTakenError or SessionNotFoundError."""
-        outcome, *found = await self._run(self._move, proposal_id, slot_id, _change())
+        mover = orjson.dumps(by)
+        outcome, *found = await self._run(self._move, proposal_id, slot_id, mover, _change())
         if outcome == "unknown":
             raise SessionNotFoundError(proposal_id)
         if outcome == "taken":
             raise SlotTakenError(_entry(*found)[1])
         return _entry(str(proposal_id), found[0])[1]
+
+    async def last_move(self, proposal_id: UUID) -> Mover | None:
+        """Who moved the session last; None when nobody has."""
+        async with self._bounded():
+            value = await self._client.hget(MOVES, str(proposal_id))
+        if value is None:
+            return None
+        fields = orjson.loads(value)
+        return Mover(fields["name"], fields["subject"], datetime.fromisoformat(fields["at"]))
 
     async def remove(self, proposal_id: UUID, version: int | None) -> None:
         """Free the slot, if there is one; what is older than `version` comes too late from now on.
@@ -212,7 +228,7 @@ class Store:
     async def _run(self, script: Any, proposal_id: UUID, *arguments: str | bytes | int) -> Any:
         async with self._bounded():
             return await script(
-                keys=[SESSIONS, TAKEN, FENCES, REVISION], args=[str(proposal_id), *arguments]
+                keys=[SESSIONS, TAKEN, FENCES, REVISION, MOVES], args=[str(proposal_id), *arguments]
             )
 
     @asynccontextmanager

@@ -1,6 +1,6 @@
 """agenda-service as a real process on a real Valkey."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -11,16 +11,17 @@ from redis import Redis
 from uuid_utils.compat import uuid7
 
 from embedded.process import Process, running
-from embedded.services import agenda
-from servicekit.testing import free_port
+from embedded.services import Identities, agenda
+from servicekit.testing import Issuer, free_port
 
 Put = Callable[..., httpx2.Response]
 
 
 @pytest.fixture(scope="session")
-def service(valkey_server: Process, folder: Path) -> Iterator[Process]:
+def service(valkey_server: Process, folder: Path, identities: Identities) -> Iterator[Process]:
     """The service with the schedule of the embedded platform."""
-    with running(agenda(free_port(), free_port(), valkey_server.url), folder) as process:
+    program = agenda(free_port(), free_port(), valkey_server.url, identities)
+    with running(program, folder) as process:
         yield process
 
 
@@ -33,9 +34,15 @@ def valkey(valkey_server: Process) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def client(service: Process, valkey: Redis) -> Iterator[httpx2.Client]:
-    """A client of the service; its agenda is empty."""
-    with httpx2.Client(base_url=service.url, timeout=10) as client:
+def rights(issuer: Issuer) -> Mapping[str, str]:
+    """The header of who may do everything."""
+    return issuer.bearer("agenda-writer", "organizer")
+
+
+@pytest.fixture
+def client(service: Process, valkey: Redis, rights: Mapping[str, str]) -> Iterator[httpx2.Client]:
+    """A client of the service that may do everything; its agenda is empty."""
+    with httpx2.Client(base_url=service.url, timeout=10, headers=rights) as client:
         yield client
 
 

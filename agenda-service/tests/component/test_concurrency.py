@@ -20,7 +20,9 @@ NewId = Callable[[], str]
 async def crowd(client: httpx2.Client, service: Process) -> AsyncIterator[httpx2.AsyncClient]:
     """A client with as many connections as it is asked for; the agenda is empty."""
     limits = httpx2.Limits(max_connections=MANY)
-    async with httpx2.AsyncClient(base_url=service.url, timeout=30, limits=limits) as crowd:
+    async with httpx2.AsyncClient(
+        base_url=service.url, timeout=30, limits=limits, headers=client.headers
+    ) as crowd:
         yield crowd
 
 

@@ -3,7 +3,7 @@
 import shutil
 import signal
 from asyncio import gather
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -14,7 +14,7 @@ import pytest
 
 from embedded.backing import valkey
 from embedded.process import Process, running
-from embedded.services import agenda
+from embedded.services import Identities, agenda
 from servicekit.testing import free_port, problem, wait_for
 
 LIMIT_SECONDS = 0.5
@@ -33,13 +33,15 @@ def backing(tmp_path: Path) -> Iterator[Process]:
 
 
 @pytest.fixture
-def mortal(backing: Process, tmp_path: Path) -> Iterator[httpx2.Client]:
+def mortal(
+    backing: Process, tmp_path: Path, identities: Identities, rights: Mapping[str, str]
+) -> Iterator[httpx2.Client]:
     """A client of a service on `backing`."""
-    program = agenda(free_port(), free_port(), backing.url)
+    program = agenda(free_port(), free_port(), backing.url, identities)
     env = {**program.env, "VALKEY_TIMEOUT_SECONDS": str(LIMIT_SECONDS)}
     with (
         running(replace(program, env=env), tmp_path) as process,
-        httpx2.Client(base_url=process.url, timeout=10) as client,
+        httpx2.Client(base_url=process.url, timeout=10, headers=rights) as client,
     ):
         yield client
 
@@ -140,7 +142,9 @@ async def test_frozen_valkey_keeps_nobody_waiting_in_a_crowd(
 ) -> None:
     ids = [new_id() for _ in range(30)]
     limits = httpx2.Limits(max_connections=100)
-    async with httpx2.AsyncClient(base_url=mortal.base_url, timeout=10, limits=limits) as crowd:
+    async with httpx2.AsyncClient(
+        base_url=mortal.base_url, timeout=10, limits=limits, headers=mortal.headers
+    ) as crowd:
         for proposal_id in ids:
             await crowd.put(f"/sessions/{proposal_id}", json=talk())
         backing.send(signal.SIGSTOP)

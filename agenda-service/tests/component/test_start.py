@@ -8,21 +8,23 @@ import httpx2
 import pytest
 
 from embedded.process import Process, refusal, running
-from embedded.services import SCHEDULE, agenda
+from embedded.services import SCHEDULE, Identities, agenda
 from servicekit.testing import free_port
 
+NOBODY = Identities("http://127.0.0.1:1")
+"""A provider that is not there: nothing here waits for it."""
 GOOD = SCHEDULE.read_text()
 WITHOUT_MAIN = GOOD.replace('"main"', '"cellar"')
 
 
 def refused(env: Mapping[str, str]) -> str:
     """What the service says when it refuses to start."""
-    program = agenda(free_port(), free_port(), "redis://127.0.0.1:1/0", SCHEDULE, env)
+    program = agenda(free_port(), free_port(), "redis://127.0.0.1:1/0", NOBODY, SCHEDULE, env)
     return refusal(program)
 
 
 def test_missing_settings_stop_the_start() -> None:
-    names = ["PORT", "METRICS_PORT", "VALKEY_URL", "SCHEDULE_FILE"]
+    names = ["OIDC_ISSUER", "PORT", "METRICS_PORT", "VALKEY_URL", "SCHEDULE_FILE"]
     sentences = refused(dict.fromkeys(names, "")).splitlines()
     found = [sentence.partition(" is missing: it is ")[0] for sentence in sentences]
     assert found == [f"The setting {name}" for name in names]
@@ -65,7 +67,7 @@ def test_wrong_schedule_stops_the_start(
 
 def test_start_does_not_wait_for_valkey(tmp_path: Path) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
-    with running(agenda(free_port(), free_port(), nowhere), tmp_path) as process:
+    with running(agenda(free_port(), free_port(), nowhere, NOBODY), tmp_path) as process:
         assert httpx2.get(f"{process.url}/sessions").status_code == 503
         assert httpx2.get(f"{process.url}/schedule").status_code == 200
 
@@ -73,13 +75,15 @@ def test_start_does_not_wait_for_valkey(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("valkey")
 def test_agenda_outlives_the_service(
     valkey_server: Process,
+    identities: Identities,
+    rights: Mapping[str, str],
     tmp_path: Path,
     talk: Callable[..., dict[str, Any]],
     new_id: Callable[[], str],
 ) -> None:
-    program = agenda(free_port(), free_port(), valkey_server.url)
+    program = agenda(free_port(), free_port(), valkey_server.url, identities)
     with running(program, tmp_path) as process:
-        httpx2.put(f"{process.url}/sessions/{new_id()}", json=talk())
+        httpx2.put(f"{process.url}/sessions/{new_id()}", json=talk(), headers=rights)
         before = httpx2.get(f"{process.url}/sessions")
     with running(program, tmp_path) as process:
         headers = {"If-None-Match": before.headers["etag"]}
@@ -90,19 +94,25 @@ def test_agenda_outlives_the_service(
 @pytest.mark.usefixtures("valkey")
 def test_slot_that_the_schedule_loses_is_given_up_for_another(
     valkey_server: Process,
+    identities: Identities,
+    rights: Mapping[str, str],
     tmp_path: Path,
     talk: Callable[..., dict[str, Any]],
     new_id: Callable[[], str],
 ) -> None:
     stays, leaves = new_id(), new_id()
     in_main = f"/sessions/{leaves}"
-    with running(agenda(free_port(), free_port(), valkey_server.url), tmp_path) as process:
-        httpx2.put(f"{process.url}{in_main}", json=talk(title="Was in main"))
-        httpx2.put(f"{process.url}/sessions/{stays}", json=talk(title="Is in harbour"))
+    with running(
+        agenda(free_port(), free_port(), valkey_server.url, identities), tmp_path
+    ) as process:
+        httpx2.put(f"{process.url}{in_main}", json=talk(title="Was in main"), headers=rights)
+        httpx2.put(
+            f"{process.url}/sessions/{stays}", json=talk(title="Is in harbour"), headers=rights
+        )
         before = httpx2.get(f"{process.url}/sessions")
     schedule = tmp_path / "schedule.toml"
     schedule.write_text(WITHOUT_MAIN)
-    program = agenda(free_port(), free_port(), valkey_server.url, schedule)
+    program = agenda(free_port(), free_port(), valkey_server.url, identities, schedule)
     with running(program, tmp_path) as process:
         # The same in Valkey, another agenda: the tag of before must not hold.
         headers = {"If-None-Match": before.headers["etag"]}
@@ -110,7 +120,9 @@ def test_slot_that_the_schedule_loses_is_given_up_for_another(
         assert [item["title"] for item in after.json()["items"]] == ["Is in harbour"]
         assert httpx2.get(f"{process.url}{in_main}").status_code == 404
         # As the consistency job would: say it again.
-        response = httpx2.put(f"{process.url}{in_main}", json=talk(title="Was in main"))
+        response = httpx2.put(
+            f"{process.url}{in_main}", json=talk(title="Was in main"), headers=rights
+        )
         assert response.status_code == 201
         assert response.json()["slot"]["id"] == "20270614T0900-cellar"
         assert len(httpx2.get(f"{process.url}/sessions").json()["items"]) == 2

@@ -1,6 +1,6 @@
 """agenda-service keeps the pacts with its consumers, on a real Valkey."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,18 @@ from tests.contract.files import pacts_with
 from tests.contract.provider import Handlers, verify
 
 from embedded.process import Process, running
-from embedded.services import agenda
-from servicekit.testing import free_port
+from embedded.services import Identities, agenda
+from servicekit.testing import Issuer, free_port
 
 PROVIDER = "agenda-service"
+TokenOf = Callable[[Path], str]
 SOMEBODY = "01975c2e-8f6a-7000-8000-00000000ffff"
 
 
 @pytest.fixture(scope="module")
-def service(valkey_server: Process, folder: Path) -> Iterator[Process]:
-    with running(agenda(free_port(), free_port(), valkey_server.url), folder) as process:
+def service(valkey_server: Process, folder: Path, identities: Identities) -> Iterator[Process]:
+    program = agenda(free_port(), free_port(), valkey_server.url, identities)
+    with running(program, folder) as process:
         yield process
 
 
@@ -64,13 +66,16 @@ class States:
 
 
 @pytest.fixture
-def states(service: Process, valkey_server: Process) -> Iterator[States]:
-    with httpx2.Client(base_url=service.url, timeout=10) as client:
+def states(service: Process, valkey_server: Process, issuer: Issuer) -> Iterator[States]:
+    headers = issuer.bearer("agenda-writer", "organizer")
+    with httpx2.Client(base_url=service.url, timeout=10, headers=headers) as client:
         yield States(client, valkey_server)
 
 
 @pytest.mark.parametrize("pact", pacts_with(PROVIDER), ids=lambda path: path.stem)
-def test_pact_is_kept(pact: Path, service: Process, states: States, valkey_server: Process) -> None:
+def test_pact_is_kept(
+    pact: Path, service: Process, states: States, valkey_server: Process, token_of: TokenOf
+) -> None:
     known: Handlers = {
         "a running service": lambda: None,
         "an empty agenda": states.etags,
@@ -79,4 +84,4 @@ def test_pact_is_kept(pact: Path, service: Process, states: States, valkey_serve
         "an agenda that is full": states.fill,
         "the store is away": valkey_server.stop,
     }
-    verify(pact, PROVIDER, service.url, known, states.reset)
+    verify(pact, PROVIDER, service.url, known, states.reset, token_of(pact))

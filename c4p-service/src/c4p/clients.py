@@ -12,7 +12,9 @@ from c4p.domain import Delivery, Proposal
 from servicekit.http import Neighbour
 from servicekit.security import Signer
 
-_TRY_LATER = frozenset({408, 425, 429})
+_TRY_LATER = frozenset({401, 403, 408, 425, 429})
+"""With them what others may put right: an identity or a role of ours too, which a person repairs
+while the call waits."""
 
 
 class TryLaterError(Exception):

@@ -112,10 +112,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who does something, and when."""
+    """Who does something, and when; `subject` is theirs at the OpenID provider, if known."""
 
     actor: str
     at: datetime
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,27 @@ class Event:
     actor: str
     at: datetime
     data: Mapping[str, Any] = field(default_factory=dict)
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What one reviewer thinks of a proposal: a score from 1 to 5, and why."""
+
+    proposal_id: UUID
+    subject: str
+    reviewer: str
+    score: int
+    comment: str
+    at: datetime
+
+
+class Action(StrEnum):
+    """What people do that changes no proposal, and is on record all the same."""
+
+    WINDOW_SET = "window set"
+    DELIVERY_RETRIED = "delivery retried"
+    REVIEWED = "reviewed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +212,7 @@ def submit(draft: Draft, proposal_id: UUID, window: Window, by: By) -> Change:
         submitted_at=by.at,
         updated_at=by.at,
     )
-    event = Event(proposal.id, 1, EventKind.SUBMITTED, by.actor, by.at)
+    event = _event(proposal, EventKind.SUBMITTED, by)
     return Change(proposal, event, [_mail(proposal, DeliveryKind.RECEIVED)])
 
 
@@ -211,7 +233,7 @@ def edit(
         return None
     fields: dict[str, Any] = dict(changes)
     edited = replace(proposal, **fields, version=proposal.version + 1, updated_at=by.at)
-    event = Event(edited.id, edited.version, EventKind.EDITED, by.actor, by.at, {"before": before})
+    event = _event(edited, EventKind.EDITED, by, {"before": before})
     return Change(edited, event)
 
 
@@ -220,9 +242,7 @@ def decide(proposal: Proposal, decision: State, message: str | None, by: By) -> 
     if proposal.state is decision:
         return None
     changed = _move(proposal, decision, by, decided_at=by.at, message=message)
-    event = Event(
-        changed.id, changed.version, EventKind(decision), by.actor, by.at, {"message": message}
-    )
+    event = _event(changed, EventKind(decision), by, {"message": message})
     deliveries = [_mail(changed, DeliveryKind(decision))]
     if decision is State.ACCEPTED:
         deliveries.append(NewDelivery(Target.AGENDA, DeliveryKind.SESSION))
@@ -234,7 +254,7 @@ def withdraw(proposal: Proposal, by: By) -> Change | None:
     if proposal.state is State.WITHDRAWN:
         return None
     changed = _move(proposal, State.WITHDRAWN, by)
-    event = Event(changed.id, changed.version, EventKind.WITHDRAWN, by.actor, by.at)
+    event = _event(changed, EventKind.WITHDRAWN, by)
     deliveries = [_mail(changed, DeliveryKind.WITHDRAWN)]
     if proposal.state is State.ACCEPTED:
         deliveries.append(NewDelivery(Target.AGENDA, DeliveryKind.SESSION))
@@ -245,6 +265,20 @@ def _move(proposal: Proposal, to: State, by: By, **fields: Any) -> Proposal:
     if to not in TRANSITIONS[proposal.state]:
         raise WrongStateError(proposal.state, f"{to} any more")
     return replace(proposal, state=to, version=proposal.version + 1, updated_at=by.at, **fields)
+
+
+def review(proposal: Proposal, score: int, comment: str, by: By) -> Review:
+    """The review of `proposal` by a person; WrongStateError once it is decided or withdrawn."""
+    if proposal.state is not State.SUBMITTED:
+        raise WrongStateError(proposal.state, "reviewed any more")
+    assert by.subject is not None, "reviewers are signed in"
+    return Review(proposal.id, by.subject, by.actor, score, comment, by.at)
+
+
+def _event(
+    proposal: Proposal, kind: EventKind, by: By, data: Mapping[str, Any] | None = None
+) -> Event:
+    return Event(proposal.id, proposal.version, kind, by.actor, by.at, data or {}, by.subject)
 
 
 def _mail(proposal: Proposal, kind: DeliveryKind) -> NewDelivery:

@@ -1,23 +1,33 @@
 """HTTP in, use case, HTTP out."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated
-from urllib.parse import unquote
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Response
 
-from c4p import deliveries, proposals
+from c4p import audit, proposals, reviews
+from c4p.access import (
+    ORGANIZER,
+    READERS,
+    REVIEWER,
+    Anybody,
+    Limit,
+    Organizer,
+    ProposalId,
+    TheStore,
+    acting,
+    reading,
+    speaker_or,
+)
 from c4p.deliveries import DeliveryChangedError, DeliveryNotFoundError
 from c4p.domain import (
+    Action,
     By,
-    DeliveryState,
     Proposal,
     ProposalNotFoundError,
     StaleEditError,
     State,
-    Window,
     WindowClosedError,
     WrongStateError,
 )
@@ -37,31 +47,28 @@ from c4p.schemas import (
     DecisionResult,
     DecisionResults,
     DecisionsInput,
-    DeliveryOutput,
-    DeliveryPage,
     EventOutput,
     Events,
+    ListedProposal,
     NewProposal,
     ProposalEdit,
     ProposalOutput,
     ProposalPage,
-    Report,
-    Reports,
-    RetryInput,
+    ReviewInput,
+    ReviewOutput,
+    Reviews,
     Search,
-    WindowInput,
-    WindowOutput,
 )
 from c4p.store import KeyReusedError, Store, StoreAwayError, Transaction
 from servicekit.problems import (
     IDEMPOTENCY_KEY_REUSED,
+    SIGN_IN_REQUIRED,
     UNAVAILABLE,
     Problem,
     ProblemDocument,
     ProblemType,
     responses,
 )
-from servicekit.security import LinkExpiredError, LinkRefusedError, Signer
 
 PROBLEMS: dict[type[Exception], ProblemType] = {
     ProposalNotFoundError: PROPOSAL_NOT_FOUND,
@@ -76,45 +83,7 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
 
 router = APIRouter()
 
-
-async def _store(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
-
-
-async def _by(
-    x_actor: Annotated[str, Header(max_length=400, description="who acts, percent-encoded")] = "",
-) -> By:
-    # Half of a surrogate pair or a NUL can't be stored; a name has neither.
-    actor = "".join(char for char in unquote(x_actor) if char.isprintable())
-    return By(actor or "anonymous", datetime.now(UTC))
-
-
-async def _allowed(
-    request: Request,
-    proposal_id: UUID,
-    proposal_token: Annotated[
-        str | None, Header(max_length=1000, description="the token of a speaker's link")
-    ] = None,
-) -> None:
-    if proposal_token is None:
-        return
-    signer: Signer = request.app.state.links.signer
-    try:
-        signed = signer.read(proposal_token, datetime.now(UTC))
-    except LinkExpiredError as error:
-        raise Problem(LINK_EXPIRED, str(error)) from error
-    except LinkRefusedError as error:
-        raise Problem(LINK_REFUSED, str(error)) from error
-    if signed.get("proposal") != str(proposal_id):
-        raise Problem(LINK_REFUSED, "The link belongs to another proposal.")
-
-
-TheStore = Annotated[Store, Depends(_store)]
-TheActor = Annotated[By, Depends(_by)]
-ProposalId = Annotated[UUID, Path()]
-Limit = Annotated[int, Query(ge=1, le=200, description="how many at the most")]
-speaker_or_vouched_for = [Depends(_allowed)]
+SpeakerOrOrganizer = Annotated[By, Depends(speaker_or(ORGANIZER))]
 
 
 def _answer(response: Response, proposal: Proposal) -> ProposalOutput:
@@ -123,13 +92,17 @@ def _answer(response: Response, proposal: Proposal) -> ProposalOutput:
 
 
 @router.post(
-    "/proposals", status_code=201, responses=responses(WINDOW_CLOSED, IDEMPOTENCY_KEY_REUSED)
+    "/proposals",
+    status_code=201,
+    # A token is not needed, but whoever sends one is named in the history.
+    openapi_extra={"security": [{}, {"token": []}]},
+    responses=responses(WINDOW_CLOSED, IDEMPOTENCY_KEY_REUSED, SIGN_IN_REQUIRED),
 )
 async def submit_proposal(
     response: Response,
     proposal: NewProposal,
     store: TheStore,
-    by: TheActor,
+    by: Anybody,
     idempotency_key: Annotated[
         str | None, Header(max_length=200, pattern=r"^[\x21-\x7e]+$")
     ] = None,
@@ -144,7 +117,7 @@ async def submit_proposal(
     return _answer(response, submitted)
 
 
-@router.get("/proposals")
+@router.get("/proposals", dependencies=[reading(*READERS)])
 async def list_proposals(
     store: TheStore,
     state: State | None = None,
@@ -157,8 +130,9 @@ async def list_proposals(
     async def read(transaction: Transaction) -> ProposalPage:
         found, next_cursor = await transaction.page(state, q, cursor, limit)
         counts = await transaction.counts(q)
+        scores = await reviews.scores(transaction, [each.id for each in found])
         return ProposalPage(
-            items=[ProposalOutput.of(each) for each in found],
+            items=[ListedProposal.with_score(each, scores.get(each.id)) for each in found],
             next_cursor=next_cursor,
             counts=Counts(**{str(each): number for each, number in counts.items()}),
         )
@@ -167,7 +141,7 @@ async def list_proposals(
 
 
 @router.post("/proposals/decisions")
-async def decide_many(decisions: DecisionsInput, store: TheStore, by: TheActor) -> DecisionResults:
+async def decide_many(decisions: DecisionsInput, store: TheStore, by: Organizer) -> DecisionResults:
     """Decide up to a hundred proposals; each succeeds or fails alone and says so."""
     results: list[DecisionResult] = []
     for each in decisions.decisions:
@@ -199,7 +173,7 @@ async def _decide_one(each: DecisionFor, store: Store, by: By) -> DecisionResult
 
 @router.get(
     "/proposals/{proposal_id:uuid}",
-    dependencies=speaker_or_vouched_for,
+    dependencies=[Depends(speaker_or(*READERS))],
     responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED, LINK_EXPIRED),
 )
 async def get_proposal(
@@ -211,7 +185,6 @@ async def get_proposal(
 
 @router.patch(
     "/proposals/{proposal_id:uuid}",
-    dependencies=speaker_or_vouched_for,
     responses=responses(
         PROPOSAL_NOT_FOUND, LINK_REFUSED, LINK_EXPIRED, WRONG_STATE, STALE_EDIT, IF_MATCH_REQUIRED
     ),
@@ -221,7 +194,7 @@ async def edit_proposal(
     proposal_id: ProposalId,
     changes: ProposalEdit,
     store: TheStore,
-    by: TheActor,
+    by: SpeakerOrOrganizer,
     if_match: Annotated[str | None, Header(description="the ETag of what was read")] = None,
 ) -> ProposalOutput:
     """Change a proposal that is not decided yet."""
@@ -256,7 +229,7 @@ async def decide(
     proposal_id: ProposalId,
     decision: DecisionInput,
     store: TheStore,
-    by: TheActor,
+    by: Organizer,
 ) -> ProposalOutput:
     """Accept or reject; deciding the same again changes nothing and tells nobody twice."""
     to = State(decision.decision)
@@ -268,84 +241,53 @@ async def decide(
 
 @router.post(
     "/proposals/{proposal_id:uuid}/withdrawal",
-    dependencies=speaker_or_vouched_for,
     responses=responses(PROPOSAL_NOT_FOUND, LINK_REFUSED, LINK_EXPIRED, WRONG_STATE),
 )
 async def withdraw(
-    response: Response, proposal_id: ProposalId, store: TheStore, by: TheActor
+    response: Response, proposal_id: ProposalId, store: TheStore, by: SpeakerOrOrganizer
 ) -> ProposalOutput:
     """Withdraw a proposal; one that was accepted leaves the agenda."""
     withdrawn = await store.run(lambda tx: proposals.withdraw(tx, proposal_id, by))
     return _answer(response, withdrawn)
 
 
-@router.get("/proposals/{proposal_id:uuid}/events", responses=responses(PROPOSAL_NOT_FOUND))
+@router.get(
+    "/proposals/{proposal_id:uuid}/events",
+    dependencies=[reading(*READERS)],
+    responses=responses(PROPOSAL_NOT_FOUND),
+)
 async def list_events(proposal_id: ProposalId, store: TheStore) -> Events:
     """What happened to a proposal, the oldest first."""
     found = await store.run(lambda tx: proposals.history(tx, proposal_id), atomic=False)
     return Events(items=[EventOutput.of(*each) for each in found])
 
 
-@router.get("/cfp")
-async def get_window(store: TheStore) -> WindowOutput:
-    """When proposals are taken, and whether that is now."""
-    return WindowOutput.of(await store.run(lambda tx: tx.window(), atomic=False), datetime.now(UTC))
-
-
-@router.put("/cfp")
-async def set_window(window: WindowInput, store: TheStore) -> WindowOutput:
-    """Set when proposals are taken."""
-    new = Window(window.opens_at, window.closes_at)
-    await store.run(lambda tx: tx.set_window(new), atomic=False)
-    return WindowOutput.of(new, datetime.now(UTC))
-
-
-@router.get("/deliveries")
-async def list_deliveries(
-    store: TheStore,
-    proposal_id: UUID | None = None,
-    state: DeliveryState | None = None,
-    cursor: UUID | None = None,
-    limit: Limit = 50,
-) -> DeliveryPage:
-    """What was told and is still to be told to whom, the newest first."""
-    found, next_cursor = await store.run(
-        lambda tx: deliveries.page(
-            tx, proposal_id=proposal_id, state=state, after=cursor, limit=limit
-        ),
-        atomic=False,
-    )
-    return DeliveryPage(items=[DeliveryOutput.of(each) for each in found], next_cursor=next_cursor)
-
-
-@router.post(
-    "/deliveries/{delivery_id:uuid}/retry",
-    status_code=202,
-    responses=responses(DELIVERY_NOT_FOUND, DELIVERY_CHANGED, WRONG_STATE),
+@router.put(
+    "/proposals/{proposal_id:uuid}/review", responses=responses(PROPOSAL_NOT_FOUND, WRONG_STATE)
 )
-async def retry_delivery(
-    delivery_id: Annotated[UUID, Path()], store: TheStore, seen: RetryInput | None = None
-) -> DeliveryOutput:
-    """Make a delivery due now: one that was given up, or one to be repeated on purpose.
-
-    With the `attempts` that were seen it happens once, however often it is asked for.
-    """
-    attempts = seen.attempts if seen else None
-    return DeliveryOutput.of(
-        await store.run(lambda tx: deliveries.retry(tx, delivery_id, attempts))
+async def review(
+    proposal_id: ProposalId,
+    review: ReviewInput,
+    store: TheStore,
+    by: Annotated[By, Depends(acting(REVIEWER))],
+) -> ReviewOutput:
+    """Say what you think of a proposal that is not decided yet; said again it replaces itself."""
+    written = await audit.recorded(
+        store,
+        Action.REVIEWED,
+        by,
+        {"proposal": str(proposal_id)},
+        lambda tx: reviews.save(tx, proposal_id, review.score, review.comment, by),
     )
+    return ReviewOutput.of(written)
 
 
-@router.get("/consistency-reports")
-async def list_reports(store: TheStore) -> Reports:
-    """The newest reports of the consistency job, the newest first."""
-    found = await store.run(lambda tx: tx.reports(), atomic=False)
-    return Reports(items=[Report.model_validate(row, from_attributes=True) for row in found])
-
-
-@router.put("/consistency-reports")
-async def save_report(report: Report, store: TheStore) -> Report:
-    """Keep a report; sent again with the same id it replaces itself."""
-    row = report.model_dump()
-    await store.run(lambda tx: tx.save_report(row))
-    return report
+@router.get(
+    "/proposals/{proposal_id:uuid}/reviews",
+    dependencies=[reading(*READERS)],
+    responses=responses(PROPOSAL_NOT_FOUND),
+)
+async def list_reviews(proposal_id: ProposalId, store: TheStore) -> Reviews:
+    """What reviewers think of a proposal, the oldest review first."""
+    found = await store.run(lambda tx: reviews.of(tx, proposal_id), atomic=False)
+    return Reviews(items=[ReviewOutput.of(each) for each in found])

@@ -26,10 +26,12 @@ from c4p.domain import (
     Event,
     EventKind,
     Proposal,
+    Review,
     State,
     Target,
     Window,
 )
+from c4p.reviews import Score
 from servicekit.problems import ProblemDocument, ProblemType
 from servicekit.text import Line, Paragraphs, SearchText
 
@@ -186,6 +188,53 @@ class ProposalOutput(BaseModel):
         return cls.model_validate(proposal, from_attributes=True)
 
 
+class ScoreOutput(BaseModel):
+    """What the reviewers of a proposal think together: the mean of their scores, 1 to 5."""
+
+    average: float
+    count: int
+
+
+class ListedProposal(ProposalOutput):
+    """A proposal as those see it who decide; null without reviews."""
+
+    score: ScoreOutput | None
+
+    @classmethod
+    def with_score(cls, proposal: Proposal, score: Score | None) -> Self:
+        """A proposal as it travels, with what its reviewers think."""
+        found = ScoreOutput.model_validate(score, from_attributes=True) if score else None
+        return cls(**ProposalOutput.of(proposal).model_dump(), score=found)
+
+
+class ReviewInput(Input):
+    """What a reviewer thinks: 1 is poor, 5 is excellent."""
+
+    score: int = Field(ge=1, le=5, strict=True)
+    comment: Message
+
+
+class ReviewOutput(BaseModel):
+    """What one reviewer thinks; `subject` is theirs at the OpenID provider."""
+
+    subject: str
+    reviewer: str
+    score: int
+    comment: str
+    at: datetime
+
+    @classmethod
+    def of(cls, review: Review) -> Self:
+        """A review as it travels."""
+        return cls.model_validate(review, from_attributes=True)
+
+
+class Reviews(BaseModel):
+    """The reviews of a proposal, the oldest first."""
+
+    items: list[ReviewOutput]
+
+
 class Counts(BaseModel):
     """How many proposals match the search, by state."""
 
@@ -198,7 +247,7 @@ class Counts(BaseModel):
 class ProposalPage(BaseModel):
     """Proposals, the newest first; `next_cursor` is null on the last page."""
 
-    items: list[ProposalOutput]
+    items: list[ListedProposal]
     next_cursor: UUID | None
     counts: Counts
 
@@ -219,11 +268,15 @@ class DecisionResults(BaseModel):
 
 
 class EventOutput(BaseModel):
-    """One change; `data` has the words that were replaced, or the message of a decision."""
+    """One change; `data` has the words that were replaced, or the message of a decision.
+
+    `subject` is the actor's at the OpenID provider; null for who was not signed in.
+    """
 
     id: UUID
     kind: EventKind
     actor: str
+    subject: str | None
     at: datetime
     version: int
     data: dict[str, Any]
@@ -235,6 +288,7 @@ class EventOutput(BaseModel):
             id=event_id,
             kind=event.kind,
             actor=event.actor,
+            subject=event.subject,
             at=event.at,
             version=event.version,
             data=dict(event.data),
@@ -329,3 +383,21 @@ class Reports(BaseModel):
     """The newest reports, the newest first."""
 
     items: list[Report]
+
+
+class ActionOutput(BaseModel):
+    """What a person or a program did; `data` says to what."""
+
+    id: UUID
+    kind: str
+    actor: str
+    subject: str | None
+    at: datetime
+    data: dict[str, Any]
+
+
+class ActionPage(BaseModel):
+    """Actions, the newest first; `next_cursor` is null on the last page."""
+
+    items: list[ActionOutput]
+    next_cursor: UUID | None

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AnyHttpUrl, Field, PostgresDsn, SecretStr, UrlConstraints, model_validator
 
-from servicekit.settings import Seconds, ServerSettings, Settings
+from servicekit.settings import ClientSettings, Seconds, ServerSettings, Settings
 
 
 class DatabaseSettings(Settings):
@@ -49,7 +49,7 @@ class OutboxSettings(ServerSettings):
         return self
 
 
-class C4pSettings(OutboxSettings, DatabaseSettings):
+class C4pSettings(OutboxSettings, ClientSettings, DatabaseSettings):
     """Everything."""
 
     database_pool_size: int = Field(

@@ -27,6 +27,7 @@ _PARAMETERS: dict[str, TypeEngine[Any]] = {
     "event_id": Uuid(),
     "kind": Text(),
     "actor": Text(),
+    "subject": Text(),
     "at": _TIME,
     "event_data": JSONB(),
     "deliveries": JSONB(),
@@ -64,8 +65,9 @@ SAVE_CHANGE = text(
         WHERE proposals.version = excluded.version - 1
         RETURNING id),
     noted AS (
-        INSERT INTO events (id, proposal_id, version, kind, actor, at, data)
-        SELECT :event_id, changed.id, :version, :kind, :actor, :at, :event_data FROM changed),
+        INSERT INTO events (id, proposal_id, version, kind, actor, subject, at, data)
+        SELECT :event_id, changed.id, :version, :kind, :actor, :subject, :at, :event_data
+        FROM changed),
     told AS (
         INSERT INTO deliveries (
             id, proposal_id, version, target, kind, state, data, generation, attempts, failures,

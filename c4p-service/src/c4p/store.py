@@ -117,6 +117,7 @@ class Transaction:
             "event_id": uuid7(),
             "kind": event.kind,
             "actor": event.actor,
+            "subject": event.subject,
             "at": event.at,
             "event_data": dict(event.data),
             "deliveries": new,
@@ -335,4 +336,5 @@ def _proposal(row: Row[Any]) -> Proposal:
 
 
 def _event(row: Row[Any]) -> Event:
-    return Event(row.proposal_id, row.version, EventKind(row.kind), row.actor, row.at, row.data)
+    kind = EventKind(row.kind)
+    return Event(row.proposal_id, row.version, kind, row.actor, row.at, row.data, row.subject)

@@ -63,11 +63,37 @@ events = Table(
     Column("version", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    # Nobody's for an open submission, a signed link, and what happened before there was sign-in.
+    Column("subject", Text),
     Column("at", _TIME, nullable=False),
     Column("data", JSONB, nullable=False),
     CheckConstraint("kind IN ('submitted', 'edited', 'accepted', 'rejected', 'withdrawn')", "kind"),
     # One event a version: two changes from the same state can't both be written.
     UniqueConstraint("proposal_id", "version"),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    # One for each person: who reviews again replaces theirs.
+    Column("proposal_id", Uuid, ForeignKey("proposals.id"), primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("reviewer", Text, nullable=False),
+    Column("score", Integer, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("at", _TIME, nullable=False),
+    CheckConstraint("score BETWEEN 1 AND 5", "score"),
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text),
+    Column("at", _TIME, nullable=False),
+    Column("data", JSONB, nullable=False),
 )
 
 deliveries = Table(

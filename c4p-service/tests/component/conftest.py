@@ -14,7 +14,7 @@ from c4p.migrate import configuration
 from embedded import services
 from embedded.fake import Answer, Call, FakeNeighbour, fake_neighbour
 from embedded.process import Process, running
-from servicekit.testing import free_port
+from servicekit.testing import Issuer, free_port
 
 LINK_KEY = "a key that only these tests use, at all"
 FAST = {
@@ -45,7 +45,11 @@ def email(agree: Agree) -> Iterator[FakeNeighbour]:
 
 @pytest.fixture(scope="module")
 def service(
-    postgres_server: Process, agenda: FakeNeighbour, email: FakeNeighbour, folder: Path
+    postgres_server: Process,
+    agenda: FakeNeighbour,
+    email: FakeNeighbour,
+    folder: Path,
+    identities: services.Identities,
 ) -> Iterator[Process]:
     command.upgrade(configuration(postgres_server.url), "head")
     urls = {"agenda": agenda.url, "email": email.url, "public": "http://site.example"}
@@ -55,6 +59,7 @@ def service(
         database_url=postgres_server.url,
         urls=urls,
         link_key=LINK_KEY,
+        identities=identities,
         env=FAST,
     )
     with running(program, folder) as process:
@@ -72,8 +77,8 @@ def _clean(
     yield
     with psycopg.connect(postgres_server.url, autocommit=True) as connection:
         connection.execute(
-            "TRUNCATE proposals, events, deliveries, idempotency_keys, call_window,"
-            " consistency_reports"
+            "TRUNCATE proposals, events, reviews, actions, deliveries, idempotency_keys,"
+            " call_window, consistency_reports"
         )
     for fake in (agenda, email):
         fake.calls.clear()
@@ -81,7 +86,16 @@ def _clean(
 
 
 @pytest.fixture
-def client(service: Process) -> Iterator[httpx2.Client]:
+def client(service: Process, issuer: Issuer) -> Iterator[httpx2.Client]:
+    """A client of an organizer, to whom everything is open that is not a reviewer's alone."""
+    headers = issuer.bearer("organizer", "auditor")
+    with httpx2.Client(base_url=service.url, timeout=10, headers=headers) as session:
+        yield session
+
+
+@pytest.fixture
+def nobody(service: Process) -> Iterator[httpx2.Client]:
+    """A client of somebody who is not signed in."""
     with httpx2.Client(base_url=service.url, timeout=10) as session:
         yield session
 

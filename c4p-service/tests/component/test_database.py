@@ -150,6 +150,7 @@ def test_wrong_setting_stops_the_start_with_a_sentence(name: str, value: str) ->
         database_url=NOWHERE,
         urls=dict.fromkeys(("agenda", "email", "public"), "http://127.0.0.1:1"),
         link_key="k" * 32,
+        identities=services.Identities("http://127.0.0.1:1"),
         env={name: value},
     )
     (sentence,) = refusal(program).splitlines()

@@ -201,18 +201,6 @@ def test_withdrawal_of_a_rejected_proposal_is_refused(
     assert_problem(answer, 409, "wrong-state")
 
 
-def test_event_names_the_actor(client: httpx2.Client, submit: Submit) -> None:
-    proposal = submit()
-    client.post(
-        f"/proposals/{proposal['id']}/decision",
-        json={"decision": "rejected", "message": "Not this year"},
-        headers={"X-Actor": "Olga%20%C3%9Cnal%00"},
-    )
-    event = client.get(f"/proposals/{proposal['id']}/events").json()["items"][-1]
-    assert (event["actor"], event["version"]) == ("Olga Ünal", 2)
-    assert event["data"] == {"message": "Not this year"}
-
-
 @pytest.mark.parametrize("path", ["", "/events", "/decision", "/withdrawal"])
 def test_unknown_proposal_is_a_problem(client: httpx2.Client, path: str) -> None:
     url = f"/proposals/{uuid4()}{path}"

@@ -16,9 +16,10 @@ from c4p.migrate import configuration
 from embedded import services
 from embedded.fake import Answer, Call, FakeNeighbour, fake_neighbour
 from embedded.process import Process, running
-from servicekit.testing import free_port, wait_for
+from servicekit.testing import Issuer, free_port, wait_for
 
 PROVIDER = "c4p-service"
+TokenOf = Callable[[Path], str]
 DRAFT = {
     "title": "Outboxes",
     "abstract": "Why calls belong in tables.",
@@ -45,6 +46,8 @@ FORGET = "; ".join(
     for table in (
         "idempotency_keys",
         "deliveries",
+        "reviews",
+        "actions",
         "events",
         "proposals",
         "call_window",
@@ -72,7 +75,12 @@ def neighbour() -> Iterator[FakeNeighbour]:
 
 
 @pytest.fixture(scope="module")
-def service(postgres_server: Process, neighbour: FakeNeighbour, folder: Path) -> Iterator[Process]:
+def service(
+    postgres_server: Process,
+    neighbour: FakeNeighbour,
+    folder: Path,
+    identities: services.Identities,
+) -> Iterator[Process]:
     command.upgrade(configuration(postgres_server.url), "head")
     program = services.c4p(
         free_port(),
@@ -80,6 +88,7 @@ def service(postgres_server: Process, neighbour: FakeNeighbour, folder: Path) ->
         database_url=postgres_server.url,
         urls={"agenda": neighbour.url, "email": neighbour.url, "public": "http://site.example"},
         link_key="a key that only these tests use, at all",
+        identities=identities,
     )
     with running(program, folder) as process:
         yield process
@@ -139,6 +148,14 @@ class States:
             json={"title": "Inboxes"},
             headers={"If-Match": '"1"'},
         ).raise_for_status()
+        return values
+
+    def reviewed(self) -> Mapping[str, str]:
+        """A proposal that somebody has reviewed."""
+        values = self.submitted()
+        said = {"score": 4, "comment": "Clear and new."}
+        path = f"/proposals/{values['proposal_id']}/review"
+        self._client.put(path, json=said).raise_for_status()
         return values
 
     def withdrawn(self) -> str:
@@ -208,6 +225,7 @@ class States:
                 **self.submitted(),
                 "other_id": self.withdrawn(),
             },
+            "a proposal with a review": self.reviewed,
             "two submitted proposals": self.two,
             "more proposals and deliveries than a page has": self.many,
             "a mail that has arrived": lambda: self.mail("delivered"),
@@ -225,12 +243,17 @@ class States:
 
 @pytest.fixture
 def states(
-    service: Process, postgres_server: Process, neighbour: FakeNeighbour, agree: Agree
+    service: Process,
+    postgres_server: Process,
+    neighbour: FakeNeighbour,
+    agree: Agree,
+    issuer: Issuer,
 ) -> Iterator[States]:
-    with httpx2.Client(base_url=service.url, timeout=10) as client:
+    headers = issuer.bearer("organizer", "reviewer", "auditor")
+    with httpx2.Client(base_url=service.url, timeout=10, headers=headers) as client:
         yield States(client, postgres_server, neighbour, agree)
 
 
 @pytest.mark.parametrize("pact", pacts_with(PROVIDER), ids=lambda path: path.stem)
-def test_pact_is_kept(pact: Path, service: Process, states: States) -> None:
-    verify(pact, PROVIDER, service.url, states.handlers(), states.reset)
+def test_pact_is_kept(pact: Path, service: Process, states: States, token_of: TokenOf) -> None:
+    verify(pact, PROVIDER, service.url, states.handlers(), states.reset, token_of(pact))

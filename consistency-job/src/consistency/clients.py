@@ -22,7 +22,7 @@ from consistency.domain import (
     Snapshot,
 )
 from servicekit import problems
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Credentials, Neighbour, NeighbourAwayError
 
 PAGE_SIZE = 200
 
@@ -153,11 +153,18 @@ class Services:
         email_url: str,
         *,
         timeout_seconds: float,
+        credentials: Credentials | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         urls = {"c4p-service": c4p_url, "agenda-service": agenda_url, "email-service": email_url}
         c4p, agenda, email = self._neighbours = tuple(
-            Neighbour(name, url, timeout_seconds=timeout_seconds, transport=transport)
+            Neighbour(
+                name,
+                url,
+                timeout_seconds=timeout_seconds,
+                transport=transport,
+                credentials=credentials,
+            )
             for name, url in urls.items()
         )
         self.c4p = C4p(c4p)

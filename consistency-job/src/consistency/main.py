@@ -8,6 +8,7 @@ from consistency.clients import Services
 from consistency.job import Outcome, run, run_every
 from consistency.settings import JobSettings
 from servicekit import logging, settings, telemetry
+from servicekit.provider import ClientCredentials, Provider
 
 
 def main() -> None:
@@ -26,10 +27,18 @@ def main() -> None:
 
 async def _work(job: JobSettings, arguments: argparse.Namespace) -> Outcome:
     urls = (str(job.c4p_url), str(job.agenda_url), str(job.email_url))
-    async with Services(*urls, timeout_seconds=job.call_timeout_seconds) as services:
-        if arguments.every is not None:
-            await run_every(arguments.every, services, job, repairing=arguments.repair)
-        return await run(services, job, repairing=arguments.repair)
+    limit = job.call_timeout_seconds
+    async with Provider(job.oidc_issuer) as provider:
+        secret = job.oidc_client_secret.get_secret_value()
+        own = ClientCredentials(provider, job.oidc_client_id, secret)
+        async with Services(*urls, timeout_seconds=limit, credentials=own) as services:
+            return await _run(job, services, arguments)
+
+
+async def _run(job: JobSettings, services: Services, arguments: argparse.Namespace) -> Outcome:
+    if arguments.every is not None:
+        await run_every(arguments.every, services, job, repairing=arguments.repair)
+    return await run(services, job, repairing=arguments.repair)
 
 
 if __name__ == "__main__":

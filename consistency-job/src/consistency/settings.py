@@ -2,10 +2,10 @@
 
 from pydantic import AnyHttpUrl, EmailStr, Field
 
-from servicekit.settings import Seconds, Settings
+from servicekit.settings import ClientSettings, Seconds
 
 
-class JobSettings(Settings):
+class JobSettings(ClientSettings):
     """Whom the job asks, whom it tells, and how patient it is."""
 
     c4p_url: AnyHttpUrl = Field(description="the address of c4p-service")

@@ -16,6 +16,7 @@ import redis
 
 from embedded import services
 from embedded.platform import Platform
+from embedded.signing_in import bearer_of_person, bearer_of_program
 from servicekit.testing import wait_for
 
 DRAFT = {
@@ -83,7 +84,12 @@ class Conference:
 @pytest.fixture
 def conference(platform: Platform) -> Iterator[Conference]:
     urls = platform.urls
-    with httpx2.Client(base_url=urls.c4p) as c4p, httpx2.Client(base_url=urls.agenda) as agenda:
+    organizer = bearer_of_person(platform, "organizer")
+    writer = bearer_of_program(platform, "c4p-service")
+    with (
+        httpx2.Client(base_url=urls.c4p, headers=organizer) as c4p,
+        httpx2.Client(base_url=urls.agenda, headers=writer) as agenda,
+    ):
         yield Conference(c4p, agenda)
 
 
@@ -100,7 +106,9 @@ def job(platform: Platform) -> Callable[..., Run]:
     """Run the job with these arguments."""
     urls = {name: getattr(platform.urls, name) for name in ("agenda", "c4p", "email")}
     patience = {"SETTLE_SECONDS": "0.001", "REPAIR_SECONDS": "10"}
-    program = services.consistency(60, urls={**urls, "public": platform.urls.site}, env=patience)
+    urls["public"] = platform.urls.site
+    identities = platform.identities
+    program = services.consistency(60, urls=urls, identities=identities, env=patience)
 
     def run(*arguments: str) -> Run:
         ended = subprocess.run(
@@ -265,3 +273,10 @@ def _spoil(platform: Platform, proposal_id: str, change: str) -> None:
             f"UPDATE deliveries SET {change}, delivered_at = NULL"
             f" WHERE proposal_id = '{proposal_id}' AND kind = 'accepted'".encode()
         )
+
+
+def test_job_says_so_when_it_gets_no_token(platform: Platform, job: Job) -> None:
+    with _without(platform, "development-provider"):
+        ended = job()
+    assert ended.code == 2
+    assert ended.said.startswith("Could not check: identity provider is away")

@@ -7,6 +7,9 @@ GOOD = {
     "C4P_URL": "http://c4p",
     "AGENDA_URL": "http://agenda",
     "EMAIL_URL": "http://email",
+    "OIDC_ISSUER": "https://id.example.org",
+    "OIDC_CLIENT_ID": "consistency-job",
+    "OIDC_CLIENT_SECRET": "a secret of the job's own",
     "PUBLIC_URL": "https://conference.example.org",
     "ORGANIZERS_EMAIL": "organizers@example.org",
 }

@@ -14,6 +14,7 @@ from email_service.sending import Mailroom
 from email_service.settings import EmailSettings
 from email_service.store import Ledger
 from servicekit.app import create_app, run
+from servicekit.identity import verifying
 
 
 def create(settings: EmailSettings) -> FastAPI:
@@ -24,7 +25,8 @@ def create(settings: EmailSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ledger = Ledger(str(settings.valkey_url), settings.sending_lease_seconds)
         app.state.mailroom = mailroom = Mailroom(ledger, Relay(settings), renderer)
-        yield
+        async with verifying(app, settings):
+            yield
         await mailroom.close()
         await ledger.close()
 

@@ -18,6 +18,7 @@ from email_service.schemas import (
     Reference,
 )
 from email_service.sending import Mailroom
+from servicekit.identity import demand
 from servicekit.problems import (
     IDEMPOTENCY_KEY_REUSED,
     INVALID_REQUEST,
@@ -59,6 +60,7 @@ async def _key(
 @router.post(
     "/emails",
     status_code=202,
+    dependencies=[Depends(demand("mail-sender"))],
     openapi_extra=_KEY_PARAMETER,
     responses=responses(
         IDEMPOTENCY_KEY_MISSING,
@@ -82,7 +84,7 @@ async def post_email(
     return EmailOut.of(entry)
 
 
-@router.get("/emails")
+@router.get("/emails", dependencies=[Depends(demand("organizer", "auditor"))])
 async def get_emails(
     reference: Annotated[Reference, Query()],
     mailroom: Annotated[Mailroom, Depends(_mailroom)],

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import EmailStr, Field, RedisDsn, SecretStr, StringConstraints, model_validator
 
-from servicekit.settings import Port, Seconds, ServerSettings
+from servicekit.settings import Port, Seconds, ServerSettings, VerifyingSettings
 
 Header = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -28,7 +28,7 @@ class RelaySettings(ServerSettings):
     conference_name: Header = Field(description="the name that mails come from")
 
 
-class EmailSettings(RelaySettings):
+class EmailSettings(RelaySettings, VerifyingSettings):
     """Everything."""
 
     valkey_url: RedisDsn = Field(

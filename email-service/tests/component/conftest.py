@@ -2,7 +2,7 @@
 
 import email
 import email.policy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from embedded import services
 from embedded.process import Process, running
-from servicekit.testing import free_port, wait_for
+from servicekit.testing import Issuer, free_port, wait_for
 
 # Quick enough to see time limits end, long enough for a busy machine.
 LIMITS = {"SMTP_TIMEOUT_SECONDS": "2", "SENDING_LEASE_SECONDS": "4"}
@@ -21,14 +21,17 @@ LIMITS = {"SMTP_TIMEOUT_SECONDS": "2", "SENDING_LEASE_SECONDS": "4"}
 
 @pytest.fixture(scope="session")
 def email_service(
-    valkey_server: Process, tmp_path_factory: pytest.TempPathFactory
+    valkey_server: Process,
+    identities: services.Identities,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., AbstractContextManager[Process]]:
     """A service that hands its mails to the relay on an SMTP port; more settings by name."""
 
     @contextmanager
     def start(smtp_port: int, **settings: str) -> Iterator[Process]:
+        env = {**LIMITS, **settings}
         program = services.email(
-            free_port(), free_port(), valkey_server.url, smtp_port, {**LIMITS, **settings}
+            free_port(), free_port(), valkey_server.url, smtp_port, identities, env
         )
         with running(program, tmp_path_factory.mktemp("email")) as process:
             yield process
@@ -48,10 +51,29 @@ def service(
 
 
 @pytest.fixture
-def client(service: Process) -> Iterator[httpx2.Client]:
-    """A client of `service`."""
-    with httpx2.Client(base_url=service.url, timeout=20) as session:
+def client(service: Process, rights: Mapping[str, str]) -> Iterator[httpx2.Client]:
+    """A client of `service` that may do everything."""
+    with httpx2.Client(base_url=service.url, timeout=20, headers=rights) as session:
         yield session
+
+
+@pytest.fixture
+def rights(issuer: Issuer) -> Mapping[str, str]:
+    """The header of who may do everything."""
+    return issuer.bearer("mail-sender", "auditor")
+
+
+@pytest.fixture
+def post_to(rights: Mapping[str, str]) -> Callable[..., httpx2.Response]:
+    """POST a body to a service under a key, a new one where none is given."""
+
+    def send(
+        service: Process, body: dict[str, Any], key: str | None = None, timeout: float = 20
+    ) -> httpx2.Response:
+        headers = {**rights, "Idempotency-Key": key or uuid4().hex}
+        return httpx2.post(f"{service.url}/emails", json=body, headers=headers, timeout=timeout)
+
+    return send
 
 
 @pytest.fixture

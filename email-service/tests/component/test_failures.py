@@ -16,6 +16,7 @@ from embedded.process import Process
 from servicekit.testing import wait_for
 
 Order = Callable[..., dict[str, Any]]
+PostTo = Callable[..., httpx2.Response]
 Post = Callable[..., httpx2.Response]
 OnlyMail = Callable[[str], EmailMessage]
 SentOnce = Callable[[dict[str, Any], str], None]
@@ -43,14 +44,12 @@ def frozen(process: Process) -> Iterator[None]:
 
 @contextmanager
 def under_way(
-    service: Process, mail_server: Process, body: dict[str, Any], key: str
+    post_to: PostTo, service: Process, mail_server: Process, body: dict[str, Any], key: str
 ) -> Iterator[None]:
     """The service waits for a frozen relay, and whoever asked it has hung up."""
     with frozen(mail_server):
         with pytest.raises(httpx2.ReadTimeout):
-            httpx2.post(
-                f"{service.url}/emails", json=body, headers={"Idempotency-Key": key}, timeout=0.5
-            )
+            post_to(service, body, key, timeout=0.5)
         yield
 
 
@@ -118,10 +117,10 @@ def test_frozen_relay_is_a_503_in_bounded_time(
 
 
 def test_mail_that_is_under_way_is_a_409(
-    mail_server: Process, service: Process, order: Order, post: Post, problem: Kind
+    post_to: PostTo, mail_server: Process, service: Process, order: Order, post: Post, problem: Kind
 ) -> None:
     body, key = order(), uuid4().hex
-    with under_way(service, mail_server, body, key):
+    with under_way(post_to, service, mail_server, body, key):
         answer = post(body, key)
         assert problem(answer) == (409, "sending-now")
         assert int(answer.headers["retry-after"]) > 0
@@ -133,10 +132,15 @@ def test_mail_that_is_under_way_is_a_409(
 
 
 def test_entry_under_way_is_listed_as_sending(
-    client: httpx2.Client, mail_server: Process, service: Process, order: Order, post: Post
+    post_to: PostTo,
+    client: httpx2.Client,
+    mail_server: Process,
+    service: Process,
+    order: Order,
+    post: Post,
 ) -> None:
     body, key = order(), uuid4().hex
-    with under_way(service, mail_server, body, key):
+    with under_way(post_to, service, mail_server, body, key):
         (item,) = client.get("/emails", params={"reference": body["reference"]}).json()["items"]
         assert (item["key"], item["state"], item["sent_at"]) == (key, "sending", None)
     wait_until_sent(post, body, key)
@@ -156,6 +160,7 @@ def test_service_killed_and_restarted_keeps_its_ledger(
 
 
 def test_service_killed_while_sending_leaves_the_mail_to_another_after_the_lease(
+    post_to: PostTo,
     email_service: EmailService,
     mail_server: Process,
     smtp_port: int,
@@ -165,7 +170,7 @@ def test_service_killed_while_sending_leaves_the_mail_to_another_after_the_lease
     problem: Kind,
 ) -> None:
     body, key = order(), uuid4().hex
-    with email_service(smtp_port) as victim, under_way(victim, mail_server, body, key):
+    with email_service(smtp_port) as victim, under_way(post_to, victim, mail_server, body, key):
         victim.send(signal.SIGKILL)
     assert problem(post(body, key)) == (409, "sending-now")
     sent_once(body, key)

@@ -21,6 +21,7 @@ from embedded.process import Process
 from servicekit.testing import free_port, wait_for
 
 Order = Callable[..., dict[str, Any]]
+PostTo = Callable[..., httpx2.Response]
 Kind = Callable[[httpx2.Response], tuple[int, str]]
 EmailService = Callable[..., AbstractContextManager[Process]]
 
@@ -111,15 +112,9 @@ def _willing(handler: Handler) -> None:
     handler.__init__()  # type: ignore[misc]
 
 
-def post_to(
-    service: Process, body: dict[str, Any], key: str | None = None, timeout: float = 20
-) -> httpx2.Response:
-    headers = {"Idempotency-Key": key or uuid4().hex}
-    return httpx2.post(f"{service.url}/emails", json=body, headers=headers, timeout=timeout)
-
-
 @pytest.mark.parametrize("command", ["RCPT", "DATA"])
 def test_permanent_refusal_is_told_with_the_relays_words_and_no_address(
+    post_to: PostTo,
     service: Process,
     client: httpx2.Client,
     handler: Handler,
@@ -198,6 +193,7 @@ def test_metrics_tell_what_became_of_mails(
 
 
 def test_mail_after_a_lost_answer_has_the_same_message_id(
+    post_to: PostTo,
     email_service: EmailService,
     relay_port: int,
     handler: Handler,
@@ -219,7 +215,7 @@ def test_mail_after_a_lost_answer_has_the_same_message_id(
 
 
 def test_refusals_leave_no_connection_open(
-    email_service: EmailService, handler: Handler, order: Order
+    post_to: PostTo, email_service: EmailService, handler: Handler, order: Order
 ) -> None:
     handler.says["RCPT"] = "550 no such user"
     door = Door(handler, hostname="127.0.0.1", port=free_port())
@@ -262,7 +258,7 @@ def test_address_outside_ascii_is_sent_to_a_relay_that_takes_it(
 
 
 def test_address_outside_ascii_is_refused_where_the_relay_does_not_take_it(
-    email_service: EmailService, handler: Handler, order: Order, problem: Kind
+    post_to: PostTo, email_service: EmailService, handler: Handler, order: Order, problem: Kind
 ) -> None:
     with relay(handler, enable_SMTPUTF8=False) as port, email_service(port) as service:
         answer = post_to(service, order(to="дада@example.org"))
@@ -271,7 +267,7 @@ def test_address_outside_ascii_is_refused_where_the_relay_does_not_take_it(
 
 
 def test_relay_without_starttls_gets_no_mail_in_the_clear(
-    email_service: EmailService, handler: Handler, order: Order, problem: Kind
+    post_to: PostTo, email_service: EmailService, handler: Handler, order: Order, problem: Kind
 ) -> None:
     with relay(handler) as port, email_service(port, SMTP_TLS="starttls") as service:
         assert problem(post_to(service, order())) == (503, "relay-unavailable")
@@ -288,7 +284,7 @@ def authenticate(
 # What it warns of is what the test wants: a password and no TLS.
 @pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
 def test_account_signs_in_and_a_wrong_password_is_a_503_that_hides_it(
-    email_service: EmailService, handler: Handler, order: Order, problem: Kind
+    post_to: PostTo, email_service: EmailService, handler: Handler, order: Order, problem: Kind
 ) -> None:
     options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
     with relay(handler, **options) as port:
@@ -319,6 +315,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 def test_tls_relay_is_taken_when_its_certificate_is_trusted_only(
+    post_to: PostTo,
     email_service: EmailService,
     handler: Handler,
     order: Order,

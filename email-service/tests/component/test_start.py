@@ -9,10 +9,12 @@ from servicekit.testing import free_port
 
 def refused(settings: dict[str, str]) -> str:
     """What a start says with `settings` over good ones; an empty one counts as missing."""
-    return refusal(services.email(free_port(), free_port(), "redis://127.0.0.1:1/0", 1, settings))
+    nobody = services.Identities("http://127.0.0.1:1")
+    url = "redis://127.0.0.1:1/0"
+    return refusal(services.email(free_port(), free_port(), url, 1, nobody, settings))
 
 
-@pytest.mark.parametrize("name", ["PORT", "VALKEY_URL"])
+@pytest.mark.parametrize("name", ["PORT", "VALKEY_URL", "OIDC_ISSUER"])
 def test_missing_setting_stops_the_start(name: str) -> None:
     (said,) = refused({name: ""}).splitlines()
     assert said.startswith(f"The setting {name} is missing: it is ")

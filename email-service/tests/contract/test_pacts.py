@@ -1,7 +1,7 @@
 """email-service keeps the pacts with its consumers, on a real Valkey and a real mail sink."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from tests.contract.files import pacts_with
 from tests.contract.provider import Handlers, verify
 
 from embedded.process import Process, running
-from embedded.services import email
-from servicekit.testing import free_port, wait_for
+from embedded.services import Identities, email
+from servicekit.testing import Issuer, free_port, wait_for
 
 PROVIDER = "email-service"
+TokenOf = Callable[[Path], str]
 MAIL = {
     "template": "proposal-received",
     "to": "ada@example.org",
@@ -31,9 +32,13 @@ MAIL = {
 
 @pytest.fixture(scope="module")
 def service(
-    valkey_server: Process, mail_server: Process, smtp_port: int, folder: Path
+    valkey_server: Process,
+    mail_server: Process,
+    smtp_port: int,
+    folder: Path,
+    identities: Identities,
 ) -> Iterator[Process]:
-    program = email(free_port(), free_port(), valkey_server.url, smtp_port)
+    program = email(free_port(), free_port(), valkey_server.url, smtp_port, identities)
     with running(program, folder) as process:
         yield process
 
@@ -80,14 +85,22 @@ class States:
 
 
 @pytest.fixture
-def states(service: Process, valkey_server: Process, mail_server: Process) -> Iterator[States]:
-    with httpx2.Client(base_url=service.url, timeout=20) as client:
+def states(
+    service: Process, valkey_server: Process, mail_server: Process, issuer: Issuer
+) -> Iterator[States]:
+    headers = issuer.bearer("mail-sender", "auditor")
+    with httpx2.Client(base_url=service.url, timeout=20, headers=headers) as client:
         yield States(client, valkey_server, mail_server)
 
 
 @pytest.mark.parametrize("pact", pacts_with(PROVIDER), ids=lambda path: path.stem)
 def test_pact_is_kept(
-    pact: Path, service: Process, states: States, valkey_server: Process, mail_server: Process
+    pact: Path,
+    service: Process,
+    states: States,
+    valkey_server: Process,
+    mail_server: Process,
+    token_of: TokenOf,
 ) -> None:
     known: Handlers = {
         "a running service": lambda: None,
@@ -97,4 +110,4 @@ def test_pact_is_kept(
         "the mail relay is away": mail_server.stop,
         "the store is away": valkey_server.stop,
     }
-    verify(pact, PROVIDER, service.url, known, states.reset)
+    verify(pact, PROVIDER, service.url, known, states.reset, token_of(pact))

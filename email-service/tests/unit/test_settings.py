@@ -7,6 +7,7 @@ from servicekit.settings import explain
 GOOD = {
     "PORT": "8000",
     "METRICS_PORT": "8001",
+    "OIDC_ISSUER": "https://id.example.org",
     "VALKEY_URL": "redis://valkey:6379/0",
     "SMTP_HOST": "relay",
     "SMTP_PORT": "587",

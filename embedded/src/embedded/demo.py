@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 
 from embedded.home import default_home
+from embedded.signing_in import SignInError, sign_in
 from frontend.generate import examples
 
 HOW_MANY = 40
@@ -37,11 +38,11 @@ def main() -> None:
     try:
         site, passcode = _way_in()
         with httpx2.Client(base_url=site, timeout=30, trust_env=False) as client:
-            sign_in(client, passcode)
+            sign_in(client, "Demo Organizer", passcode)
             counts = fill(client)
     except httpx2.HTTPError as error:
         sys.exit(f"The platform does not answer ({type(error).__name__}); start it by `make up`.")
-    except DemoError as error:
+    except (DemoError, SignInError) as error:
         sys.exit(str(error))
     told = ", ".join(f"{number} {state}" for state, number in counts.items())
     print(f"The platform has {told}. See {site}/agenda and {site}/back-office.")  # noqa: T201
@@ -50,21 +51,14 @@ def main() -> None:
 def _way_in() -> tuple[str, str]:
     home = default_home()
     if site := os.environ.get("BASE_URL"):
-        passcode = os.environ.get("SIGN_IN_PASSCODE")
+        passcode = os.environ.get("PASSCODE")
         if not passcode:
-            raise DemoError("Beside BASE_URL, SIGN_IN_PASSCODE is needed to sign in there.")
+            raise DemoError("Beside BASE_URL, PASSCODE is needed: its development provider's.")
         return site.rstrip("/"), passcode
     state = home.state()
     if state is None:
         raise DemoError(f"No platform runs in {home.folder}; start it by `make up`.")
     return state.site, home.secrets().passcode
-
-
-def sign_in(client: httpx2.Client, passcode: str) -> None:
-    """Make `client` an organizer's."""
-    form = {"name": "Demo Organizer", "passcode": passcode}
-    if client.post("/sign-in", data=form).status_code != 303:
-        raise DemoError("The passcode does not open the back office.")
 
 
 def fill(client: httpx2.Client) -> Mapping[str, int]:

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from embedded.services import SERVICE_ROLES
+from servicekit.testing import Issuer
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -28,6 +31,12 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def _body(raw: bytes, headers: Mapping[str, str]) -> Any:
+    if headers.get("content-type") == "application/x-www-form-urlencoded":
+        return raw.decode()
+    return json.loads(raw) if raw else None
+
+
 class FakeNeighbour:
     """Answers every request by `answer`, which a test may replace, and keeps every `Call`."""
 
@@ -45,7 +54,7 @@ class FakeNeighbour:
             def _any(self) -> None:
                 raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                call = Call(self.command, self.path, headers, json.loads(raw) if raw else None)
+                call = Call(self.command, self.path, headers, _body(raw, headers))
                 fake.calls.append(call)
                 answer = fake.answer(call)
                 body = answer.body
@@ -83,3 +92,18 @@ def fake_neighbour() -> Iterator[FakeNeighbour]:
         yield fake
     finally:
         fake.stop()
+
+
+@contextmanager
+def issuer() -> Iterator[Issuer]:
+    """An OpenID provider whose people and programs are what a test says."""
+    with fake_neighbour() as fake:
+        made = Issuer(fake.url)
+        made.client_roles = SERVICE_ROLES
+
+        def answer(call: Call) -> Answer:
+            status, document = made.answer(call.path, call.body or "")
+            return Answer(status, document, document if status == 303 else {})
+
+        fake.answer = answer
+        yield made

@@ -8,7 +8,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import psutil
@@ -36,6 +36,8 @@ class Secrets:
     link_key: str
     session_key: str
     passcode: str
+    client_key: str
+    """What the secrets of the platform's programs at the provider are made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,13 @@ class Home:
 
     def secrets(self) -> Secrets:
         """The secrets of this platform, made the first time; only the owner may read the file."""
-        if not self._secrets.exists():
-            new = Secrets(secrets.token_hex(32), secrets.token_hex(32), _passcode())
-            _write_private(self._secrets, json.dumps(asdict(new)))
-        return Secrets(**json.loads(self._secrets.read_text()))
+        kept = json.loads(self._secrets.read_text()) if self._secrets.exists() else {}
+        new = {each.name: secrets.token_hex(32) for each in fields(Secrets)}
+        # A release that needs another one finds those there that it had before.
+        found = Secrets(**{**new, "passcode": _passcode(), **kept})
+        if kept != asdict(found):
+            _write_private(self._secrets, json.dumps(asdict(found)))
+        return found
 
     @contextmanager
     def locked(self) -> Iterator[int]:

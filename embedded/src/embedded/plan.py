@@ -58,6 +58,16 @@ def plan(
     def own(name: str) -> Mapping[str, str]:
         return {**otel, **env.get(name, {})}
 
+    provider = services.provider(
+        ports["provider"],
+        ports["provider_metrics"],
+        passcode=secrets.passcode,
+        client_key=secrets.client_key,
+        site=urls["public"],
+        data=data / "provider",
+        env=own("development-provider"),
+    )
+    identities = services.Identities(provider.url, secrets.client_key)
     migration = services.migration(database)
     c4p = services.c4p(
         ports["c4p"],
@@ -65,26 +75,42 @@ def plan(
         database_url=database,
         urls=urls,
         link_key=secrets.link_key,
+        identities=identities,
         env=own("c4p-service"),
     )
     agenda = services.agenda(
-        ports["agenda"], ports["agenda_metrics"], store, schedule, own("agenda-service")
+        ports["agenda"],
+        ports["agenda_metrics"],
+        store,
+        identities,
+        schedule,
+        own("agenda-service"),
     )
     email = services.email(
-        ports["email"], ports["email_metrics"], store, ports["smtp"], own("email-service")
+        ports["email"],
+        ports["email_metrics"],
+        store,
+        ports["smtp"],
+        identities,
+        own("email-service"),
     )
     frontend = services.frontend(
         ports["site"],
         ports["site_metrics"],
         urls=urls,
         data=site_data,
-        secrets={"session": secrets.session_key, "passcode": secrets.passcode},
+        valkey_url=store,
+        session_key=secrets.session_key,
+        identities=identities,
         env={"MAIL_PAGE_URL": mail, **own("frontend")},
     )
-    job = services.consistency(CONSISTENCY_SECONDS, urls=urls, env=own("consistency-job"))
+    job = services.consistency(
+        CONSISTENCY_SECONDS, urls=urls, identities=identities, env=own("consistency-job")
+    )
     steps = [
         *observers,
         *(Step(program, "backing") for program in backing),
+        Step(provider, "identity"),
         Step(migration, "migration", after=("postgres",), runs_once=True),
         Step(agenda, "receivers", after=("valkey",)),
         Step(email, "receivers", after=("valkey",)),

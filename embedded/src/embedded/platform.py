@@ -14,7 +14,7 @@ import psutil
 from embedded.home import Home, State
 from embedded.plan import Step, plan
 from embedded.ports import any_free
-from embedded.services import SCHEDULE
+from embedded.services import SCHEDULE, Identities
 from embedded.supervised import Status, Supervisor
 from servicekit.testing import wait_for
 
@@ -38,13 +38,15 @@ class Urls:
     agenda: str
     c4p: str
     email: str
+    provider: str
 
 
 class Platform:
     """All services and what they need, under supervisor, in one folder.
 
-    Names of parts: postgres, valkey, mail, agenda-service, email-service, c4p-service, frontend,
-    consistency-job. Start it from a thread that outlives it: it ends with that thread.
+    Names of parts: postgres, valkey, mail, development-provider, agenda-service, email-service,
+    c4p-service, frontend, consistency-job. Start it from a thread that outlives it: it ends with
+    that thread.
     """
 
     def __init__(
@@ -80,8 +82,13 @@ class Platform:
         return self._steps[name].program.url
 
     @property
+    def identities(self) -> Identities:
+        """The provider, and the programs that it knows."""
+        return Identities(self.urls.provider, self.home.secrets().client_key)
+
+    @property
     def passcode(self) -> str:
-        """What the organizer signs in with."""
+        """What people sign in with."""
         return self.home.secrets().passcode
 
     def __enter__(self) -> Self:

@@ -12,6 +12,7 @@ USUAL: Mapping[str, int] = {
     "agenda": 8081,
     "c4p": 8082,
     "email": 8083,
+    "provider": 8090,
     "mail": 8025,
     "smtp": 1025,
     "postgres": 15432,
@@ -20,6 +21,7 @@ USUAL: Mapping[str, int] = {
     "agenda_metrics": 9081,
     "c4p_metrics": 9082,
     "email_metrics": 9083,
+    "provider_metrics": 9090,
 }
 OBSERVERS: Mapping[str, int] = {"traces": 4318, "prometheus": 9090}
 

@@ -1,7 +1,9 @@
 """The platform's own services as programs: the one place that knows their environment here."""
 
+import json
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from embedded.process import Program, answers
@@ -9,6 +11,36 @@ from embedded.process import Program, answers
 SCHEDULE = Path(__file__).with_name("conference.toml")
 CONFERENCE = "Example Conference 2027"
 ORGANIZERS = "organizers@example.org"
+
+SERVICE_ROLES = {
+    "frontend": (),
+    "c4p-service": ("agenda-writer", "mail-sender"),
+    "consistency-job": ("auditor", "repairer", "mail-sender"),
+}
+"""What each program may do that calls services in its own name."""
+CALLBACK = "/sign-in/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """The OpenID provider, and the key from which the secrets of our own programs are made."""
+
+    issuer: str
+    client_key: str = "of the tests alone"
+
+    def secret(self, client: str) -> str:
+        """What a program proves by that it is `client`; nothing that production would take."""
+        return f"development-{client}-{self.client_key}"
+
+    @property
+    def verifying(self) -> Mapping[str, str]:
+        """The settings of who only verifies tokens."""
+        return {"OIDC_ISSUER": self.issuer}
+
+    def of(self, client: str) -> Mapping[str, str]:
+        """The settings of who has an identity too."""
+        own = {"OIDC_CLIENT_ID": client, "OIDC_CLIENT_SECRET": self.secret(client)}
+        return {**self.verifying, **own}
 
 
 def _service(name: str, module: str, port: int, env: Mapping[str, str]) -> Program:
@@ -27,11 +59,13 @@ def agenda(
     port: int,
     metrics_port: int,
     valkey_url: str,
+    identities: Identities,
     schedule: Path = SCHEDULE,
     env: Mapping[str, str] = {},
 ) -> Program:
     """agenda-service; `env` adds to or overrides its settings."""
     own = {
+        **identities.verifying,
         "METRICS_PORT": str(metrics_port),
         "VALKEY_URL": valkey_url,
         "SCHEDULE_FILE": str(schedule),
@@ -40,10 +74,16 @@ def agenda(
 
 
 def email(
-    port: int, metrics_port: int, valkey_url: str, smtp_port: int, env: Mapping[str, str] = {}
+    port: int,
+    metrics_port: int,
+    valkey_url: str,
+    smtp_port: int,
+    identities: Identities,
+    env: Mapping[str, str] = {},
 ) -> Program:
     """email-service; `env` adds to or overrides its settings."""
     own = {
+        **identities.verifying,
         "METRICS_PORT": str(metrics_port),
         "VALKEY_URL": valkey_url,
         "SMTP_HOST": "127.0.0.1",
@@ -62,10 +102,12 @@ def c4p(
     database_url: str,
     urls: Mapping[str, str],
     link_key: str,
+    identities: Identities,
     env: Mapping[str, str] = {},
 ) -> Program:
     """c4p-service; `urls` has `agenda`, `email` and `public`; `env` adds or overrides."""
     own = {
+        **identities.of("c4p-service"),
         "METRICS_PORT": str(metrics_port),
         "DATABASE_URL": database_url,
         "AGENDA_URL": urls["agenda"],
@@ -82,21 +124,57 @@ def frontend(
     *,
     urls: Mapping[str, str],
     data: Path,
-    secrets: Mapping[str, str],
+    valkey_url: str,
+    session_key: str,
+    identities: Identities,
     env: Mapping[str, str] = {},
 ) -> Program:
-    """frontend; `urls` has `agenda`, `c4p` and `email`; `secrets` has `session` and `passcode`."""
+    """frontend; `urls` has `agenda`, `c4p`, `email` and `public`; `env` adds or overrides."""
     own = {
+        **identities.of("frontend"),
         "METRICS_PORT": str(metrics_port),
+        "PUBLIC_URL": urls["public"],
+        "VALKEY_URL": valkey_url,
         "AGENDA_URL": urls["agenda"],
         "C4P_URL": urls["c4p"],
         "EMAIL_URL": urls["email"],
-        "SESSION_KEY": secrets["session"],
-        "SIGN_IN_PASSCODE": secrets["passcode"],
+        "SESSION_KEY": session_key,
         "DATA_DIR": str(data),
         "CONFERENCE_NAME": CONFERENCE,
     }
     return _service("frontend", "frontend.main", port, {**own, **env})
+
+
+def provider(
+    port: int,
+    metrics_port: int,
+    *,
+    passcode: str,
+    client_key: str,
+    site: str,
+    data: Path,
+    env: Mapping[str, str] = {},
+) -> Program:
+    """The development provider, whose people return to `site`; `env` adds or overrides."""
+    identities = Identities(f"http://127.0.0.1:{port}", client_key)
+    clients = [
+        {
+            "id": name,
+            "secret": identities.secret(name),
+            "roles": roles,
+            **({"redirect_uris": [f"{site}{CALLBACK}"]} if name == "frontend" else {}),
+            **({"signed_out_uris": [f"{site}/"]} if name == "frontend" else {}),
+        }
+        for name, roles in SERVICE_ROLES.items()
+    ]
+    own = {
+        "METRICS_PORT": str(metrics_port),
+        "ISSUER": identities.issuer,
+        "PASSCODE": passcode,
+        "CLIENTS": json.dumps(clients),
+        "DATA_DIR": str(data),
+    }
+    return _service("development-provider", "development_provider.main", port, {**own, **env})
 
 
 def migration(database_url: str) -> Program:
@@ -110,10 +188,15 @@ def migration(database_url: str) -> Program:
 
 
 def consistency(
-    every_seconds: int, *, urls: Mapping[str, str], env: Mapping[str, str] = {}
+    every_seconds: int,
+    *,
+    urls: Mapping[str, str],
+    identities: Identities,
+    env: Mapping[str, str] = {},
 ) -> Program:
     """consistency-job, repairing; `urls` has `agenda`, `c4p`, `email` and `public`."""
     own = {
+        **identities.of("consistency-job"),
         "PROFILE": "development",
         "AGENDA_URL": urls["agenda"],
         "C4P_URL": urls["c4p"],

@@ -20,8 +20,9 @@ The conference platform is ready, after {seconds:.1f} s.
 
   Site          {urls.site}
   Back office   {urls.site}/back-office
-  Way in        {urls.site}/sign-in  with the passcode  {passcode}
+  Way in        {urls.site}/sign-in  as whoever you like, with the passcode  {passcode}
   Mail          {urls.mail}
+  Identities    {urls.provider}  (a provider for development alone)
   API docs      {urls.site}/openapi.json, the public one
                 {urls.agenda}/openapi.json
                 {urls.c4p}/openapi.json

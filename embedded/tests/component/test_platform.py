@@ -5,9 +5,10 @@ import httpx2
 import psutil
 import pytest
 
-from embedded.demo import fill, sign_in
+from embedded.demo import fill
 from embedded.platform import Platform, PlatformError
 from embedded.process import answers
+from embedded.signing_in import bearer_of_person, sign_in
 from servicekit.testing import wait_for
 
 
@@ -53,7 +54,7 @@ def test_platform_freezes_and_thaws_a_part(platform: Platform) -> None:
 def test_demo_run_twice_fills_once(platform: Platform) -> None:
     expected = {"submitted": 5, "accepted": 24, "rejected": 8, "withdrawn": 3}
     with httpx2.Client(base_url=platform.urls.site, timeout=30) as client:
-        sign_in(client, platform.passcode)
+        sign_in(client, "Demo Organizer", platform.passcode)
         assert [fill(client), fill(client)] == [expected, expected]
 
 
@@ -65,7 +66,9 @@ def test_platform_finds_its_data_after_a_restart(platform: Platform) -> None:
 
 
 def _total(platform: Platform) -> int:
-    return sum(httpx2.get(f"{platform.urls.c4p}/proposals").json()["counts"].values())
+    headers = bearer_of_person(platform, "organizer")
+    page = httpx2.get(f"{platform.urls.c4p}/proposals", headers=headers).json()
+    return sum(page["counts"].values())
 
 
 def test_nothing_is_left_when_supervisor_is_killed(

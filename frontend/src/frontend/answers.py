@@ -64,6 +64,20 @@ class Session(ListedSession):
     version: int
 
 
+class Mover(Answer):
+    """Who moved a session, and when."""
+
+    name: str
+    subject: str
+    at: AwareDatetime
+
+
+class Move(Answer):
+    """The last move of a session; None when nobody has moved it."""
+
+    moved: Mover | None
+
+
 class SessionList(Answer):
     """The agenda, in the order of time and room."""
 
@@ -104,10 +118,23 @@ class Proposal(Answer):
     message: str | None
 
 
+class Score(Answer):
+    """What the reviewers of a proposal think together: the mean of their scores, 1 to 5."""
+
+    average: float
+    count: int
+
+
+class ListedProposal(Proposal):
+    """A proposal as those see it who decide."""
+
+    score: Score | None = None
+
+
 class ProposalPage(Answer):
     """Some proposals, newest first, and how many there are in each state."""
 
-    items: tuple[Proposal, ...]
+    items: tuple[ListedProposal, ...]
     next_cursor: str | None
     counts: Mapping[State, int]
 
@@ -142,6 +169,40 @@ class EventList(Answer):
     """The history of a proposal."""
 
     items: tuple[Event, ...]
+
+
+class Review(Answer):
+    """What one reviewer thinks of a proposal: a score from 1 to 5, and why."""
+
+    subject: str
+    reviewer: str
+    score: int
+    comment: str
+    at: AwareDatetime
+
+
+class ReviewList(Answer):
+    """What reviewers think of a proposal."""
+
+    items: tuple[Review, ...]
+
+
+class Action(Answer):
+    """Something that was done and changed no proposal."""
+
+    id: UUID
+    kind: str
+    actor: str
+    subject: str | None
+    at: AwareDatetime
+    data: Mapping[str, Any]
+
+
+class ActionPage(Answer):
+    """Some actions, newest first."""
+
+    items: tuple[Action, ...]
+    next_cursor: str | None
 
 
 class Window(Answer):

@@ -9,14 +9,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from frontend.access import Organizer, Staff, StaffC4p
 from frontend.answers import Decided, DecisionResult, ProposalPage, State
 from frontend.clients import C4p, NeighbourAwayError, ProblemAnswerError
 from frontend.error_pages import error_page
 from frontend.forms import Field, Sent, TheForm
 from frontend.pages import READ
-from frontend.parts import TheC4p, TheCache
+from frontend.parts import TheCache
 from frontend.rendering import HTML, Pages, ThePages, venue
-from frontend.session import SignedIn
+from frontend.session import Person
 from frontend.surroundings import or_none, schedule_or_none
 
 MESSAGE = Field("message", "", 2000, is_long=True)
@@ -88,8 +89,8 @@ class Untold:
 async def back_office(
     pages: ThePages,
     cache: TheCache,
-    c4p: TheC4p,
-    organizer: SignedIn,
+    c4p: StaffC4p,
+    person: Staff,
     state: Annotated[str, Query()] = "",
     q: Annotated[str, Query()] = "",
     cursor: Annotated[str, Query()] = "",
@@ -97,29 +98,29 @@ async def back_office(
     """The proposals, the newest first."""
     wanted = Wanted(state, q.strip(), cursor)
     page = await _page(c4p, wanted)
-    around = {"organizer": organizer.name, **venue(await schedule_or_none(cache))}
+    around = venue(await schedule_or_none(cache))
     attempt = Attempt(problem=_search_error(wanted) or "")
-    return await _list(pages, c4p, wanted, page, attempt, around)
+    return await _list(pages, c4p, wanted, page, attempt, person, around)
 
 
 @router.post("/decisions")
 async def decide(
-    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, organizer: SignedIn
+    form: TheForm, pages: ThePages, cache: TheCache, c4p: StaffC4p, person: Organizer
 ) -> Response:
     """Decide on all that are selected; the same list comes back with a line for each."""
     wanted = Wanted(form.get("state"), form.get("q"), form.get("cursor"))
     message = form.get("message")
-    around = {"organizer": organizer.name, **venue(await schedule_or_none(cache))}
+    around = venue(await schedule_or_none(cache))
     try:
-        attempt = await _decide(c4p, form, organizer.name)
+        attempt = await _decide(c4p, form)
         page = await _page(c4p, wanted)
     except NeighbourAwayError:
         # The list can't be shown again, but the words for the speakers are not lost.
         return Response(error_page(pages, 503, kept=message), 503, media_type=HTML)
-    return await _list(pages, c4p, wanted, page, attempt, around)
+    return await _list(pages, c4p, wanted, page, attempt, person, around)
 
 
-async def _decide(c4p: C4p, form: Sent, actor: str) -> Attempt:
+async def _decide(c4p: C4p, form: Sent) -> Attempt:
     ids = list(dict.fromkeys(form.all("proposal")))
     message = form.get("message").strip()
     decision = next((each for each in DECISIONS if each == form.get("decision")), None)
@@ -128,7 +129,7 @@ async def _decide(c4p: C4p, form: Sent, actor: str) -> Attempt:
     if not ids or decision is None or error:
         return replace(attempt, problem=error or NOTHING_SELECTED)
     try:
-        results = await c4p.decide_many(ids, decision, message or None, actor=actor)
+        results = await c4p.decide_many(ids, decision, message or None)
     except ProblemAnswerError as refusal:
         return replace(attempt, problem=str(refusal))
     return Attempt(outcomes=await asyncio.gather(*(_outcome(c4p, each) for each in results)))
@@ -163,6 +164,7 @@ async def _list(
     wanted: Wanted,
     page: ProposalPage | None,
     attempt: Attempt,
+    person: Person,
     around: Mapping[str, Any],
 ) -> Response:
     return pages.private(
@@ -174,8 +176,9 @@ async def _list(
         next_address=replace(wanted, cursor=(page and page.next_cursor) or "").address,
         page=page,
         tabs=tabs(wanted, page.counts) if page else (),
-        untold=await _untold(c4p),
+        untold=await _untold(c4p, person),
         attempt=attempt,
+        person=person,
         **around,
     )
 
@@ -194,7 +197,9 @@ def tabs(wanted: Wanted, counts: Mapping[State, int]) -> list[Tab]:
     ]
 
 
-async def _untold(c4p: C4p) -> Untold:
+async def _untold(c4p: C4p, person: Person) -> Untold:
+    if not person.is_organizer:
+        return Untold(frozenset(), frozenset())
     pages = await asyncio.gather(
         *(or_none(c4p.deliveries(state=state, limit=200)) for state in ("waiting", "failed"))
     )

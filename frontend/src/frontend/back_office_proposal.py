@@ -10,18 +10,19 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import RedirectResponse
 
+from frontend.access import Organizer, Reviewer, Staff, StaffAgenda, StaffC4p, StaffEmail
 from frontend.agenda_cache import AgendaCache
 from frontend.answers import ListedSession, Schedule, Slot
 from frontend.back_office import DECISIONS, MESSAGE
 from frontend.clients import Agenda, C4p, Email, NeighbourAwayError, ProblemAnswerError
 from frontend.error_pages import error_page
-from frontend.forms import TheForm
+from frontend.forms import Field, Filled, TheForm, fill
 from frontend.gateway_routes import is_identifier
 from frontend.pages import READ
-from frontend.parts import TheAgenda, TheC4p, TheCache, TheEmail
+from frontend.parts import TheCache
 from frontend.proposals import WITHDRAWAL_UNCONFIRMED
 from frontend.rendering import HTML, Pages, ThePages, venue
-from frontend.session import Organizer, SignedIn
+from frontend.session import Person
 from frontend.surroundings import or_none, schedule_or_none
 from frontend.wording import long_day
 
@@ -30,12 +31,16 @@ DONE = {
     "rejected": "The proposal is rejected. A mail to the speaker is on its way.",
     "withdrawn": "The proposal is withdrawn. A mail to the speaker is on its way.",
     "moved": "The session is moved.",
+    "reviewed": "Your review is saved.",
     "sent": "It is being sent again.",
     "already": "It was sent again already. The list shows where it stands.",
 }
 """What the address may ask this page to say; nothing else, so no link can put words into it."""
 
 NOT_WITHDRAWN = "It is not known whether the proposal is withdrawn: its page will show it."
+SCORES = {"5": "excellent", "4": "good", "3": "fair", "2": "weak", "1": "poor"}
+SCORE = Field("score", "Choose a score.", 1, pattern="[1-5]")
+COMMENT = Field("comment", "Say in a few words why.", 2000, is_long=True)
 
 router = APIRouter(include_in_schema=False, prefix="/back-office")
 
@@ -99,43 +104,55 @@ class Detail:
     c4p: C4p
     agenda: Agenda
     email: Email
-    organizer: Organizer
+    person: Person
     proposal_id: UUID
 
     async def page(self, status: int = 200, **said: Any) -> Response:
-        """The page; `said` has what an attempt left: problem, errors, done, message,
+        """The page; `said` has what an attempt left: problem, errors, done, message, review,
         chosen_slot.
         """
         proposal_id = self.proposal_id
-        proposal, events, deliveries, mails, placing, schedule = await asyncio.gather(
+        proposal, events, reviews, schedule, operations = await asyncio.gather(
             self.c4p.proposal(proposal_id),
             or_none(self.c4p.events(proposal_id)),
-            or_none(self.c4p.deliveries(proposal_id=proposal_id)),
-            or_none(self.email.emails(proposal_id)),
-            or_none(_placing(self.agenda, proposal_id)),
+            or_none(self.c4p.reviews(proposal_id)),
             schedule_or_none(self.cache),
+            self._operations(),
         )
-        own_slot = placing.session.slot.id if placing and placing.session else ""
-        context = {
-            "problem": "",
-            "errors": {},
-            "done": "",
-            "message": "",
-            "chosen_slot": own_slot,
-            **said,
-        }
+        own = next((each for each in reviews or () if each.subject == self.person.subject), None)
+        written = {"score": str(own.score), "comment": own.comment} if own else {}
+        defaults = {"problem": "", "errors": {}, "done": "", "message": ""}
+        context = {**defaults, "review": Filled(written), **operations, **said}
         return self.pages.private(
             "back_office_proposal.html",
             status=status,
-            organizer=self.organizer.name,
+            person=self.person,
             proposal=proposal,
             events=events,
-            deliveries=deliveries.items if deliveries else None,
-            mails=mails,
-            placing=placing,
+            reviews=reviews,
+            scores=SCORES,
             **context,
             **venue(schedule),
         )
+
+    async def _operations(self) -> dict[str, Any]:
+        """What organizers see beside: who was told what, and where the session is."""
+        if not self.person.is_organizer:
+            return {}
+        proposal_id = self.proposal_id
+        deliveries, mails, placing, moved = await asyncio.gather(
+            or_none(self.c4p.deliveries(proposal_id=proposal_id)),
+            or_none(self.email.emails(proposal_id)),
+            or_none(_placing(self.agenda, proposal_id)),
+            or_none(self.agenda.last_move(proposal_id)),
+        )
+        return {
+            "deliveries": deliveries.items if deliveries else None,
+            "mails": mails,
+            "placing": placing,
+            "moved": moved,
+            "chosen_slot": placing.session.slot.id if placing and placing.session else "",
+        }
 
     def done(self, what: str) -> Response:
         """Back to the page, which then says what was done."""
@@ -145,14 +162,14 @@ class Detail:
 async def get_detail(
     pages: ThePages,
     cache: TheCache,
-    c4p: TheC4p,
-    agenda: TheAgenda,
-    email: TheEmail,
-    organizer: SignedIn,
+    c4p: StaffC4p,
+    agenda: StaffAgenda,
+    email: StaffEmail,
+    person: Staff,
     proposal_id: UUID,
 ) -> Detail:
     """The page of the proposal that the path names."""
-    return Detail(pages, cache, c4p, agenda, email, organizer, proposal_id)
+    return Detail(pages, cache, c4p, agenda, email, person, proposal_id)
 
 
 TheDetail = Annotated[Detail, Depends(get_detail)]
@@ -165,7 +182,7 @@ async def proposal_page(detail: TheDetail, done: Annotated[str, Query()] = "") -
 
 
 @router.post("/proposals/{proposal_id}/decision")
-async def decide(form: TheForm, detail: TheDetail) -> Response:
+async def decide(form: TheForm, detail: TheDetail, _: Organizer) -> Response:
     """Accept or reject it, with words for the speaker if there are any."""
     message = form.get("message").strip()
     decision = next((each for each in DECISIONS if each == form.get("decision")), None)
@@ -174,9 +191,7 @@ async def decide(form: TheForm, detail: TheDetail) -> Response:
         problem = error or "Choose whether to accept or to reject it."
         return await detail.page(422, problem=problem, message=message)
     try:
-        results = await detail.c4p.decide_many(
-            [detail.proposal_id], decision, message or None, actor=detail.organizer.name
-        )
+        results = await detail.c4p.decide_many([detail.proposal_id], decision, message or None)
     except NeighbourAwayError:
         # The proposal can't be shown either, but the words for the speaker are not lost.
         return Response(error_page(detail.pages, 503, kept=message), 503, media_type=HTML)
@@ -189,12 +204,12 @@ async def decide(form: TheForm, detail: TheDetail) -> Response:
 
 
 @router.post("/proposals/{proposal_id}/withdrawal")
-async def withdraw(form: TheForm, detail: TheDetail) -> Response:
+async def withdraw(form: TheForm, detail: TheDetail, _: Organizer) -> Response:
     """Take it back for its speaker and for good, after a confirmation."""
     if not form.get("confirm"):
         return await detail.page(422, errors=WITHDRAWAL_UNCONFIRMED)
     try:
-        await detail.c4p.withdraw(detail.proposal_id, actor=detail.organizer.name)
+        await detail.c4p.withdraw(detail.proposal_id)
     except NeighbourAwayError:
         return Response(error_page(detail.pages, 503, NOT_WITHDRAWN), 503, media_type=HTML)
     except ProblemAnswerError as refusal:
@@ -202,8 +217,25 @@ async def withdraw(form: TheForm, detail: TheDetail) -> Response:
     return detail.done("withdrawn")
 
 
+@router.post("/proposals/{proposal_id}/review")
+async def review(form: TheForm, detail: TheDetail, _: Reviewer) -> Response:
+    """Say what the reviewer thinks of it; said again it replaces what they said before."""
+    filled = fill((SCORE, COMMENT), form)
+    if filled.errors:
+        return await detail.page(422, errors=filled.errors, review=filled)
+    try:
+        values = filled.values
+        await detail.c4p.review(detail.proposal_id, int(values["score"]), values["comment"].strip())
+    except NeighbourAwayError:
+        kept = filled.values["comment"]
+        return Response(error_page(detail.pages, 503, kept=kept), 503, media_type=HTML)
+    except ProblemAnswerError as refusal:
+        return await detail.page(refusal.status, problem=str(refusal), review=filled)
+    return detail.done("reviewed")
+
+
 @router.post("/proposals/{proposal_id}/slot")
-async def move(form: TheForm, detail: TheDetail) -> Response:
+async def move(form: TheForm, detail: TheDetail, _: Organizer) -> Response:
     """Move the session to another slot, unless that one is taken."""
     slot_id = form.get("slot")
     try:
@@ -218,12 +250,10 @@ async def move(form: TheForm, detail: TheDetail) -> Response:
 
 
 @router.post("/deliveries/{delivery_id}/retry")
-async def send_again(
-    form: TheForm, c4p: TheC4p, organizer: SignedIn, delivery_id: UUID
-) -> Response:
+async def send_again(form: TheForm, c4p: StaffC4p, _: Organizer, delivery_id: UUID) -> Response:
     """Tell it again, once for each time it was shown, and return to the proposal it is about."""
     try:
-        delivery = await c4p.retry(delivery_id, form.number("attempts"), actor=organizer.name)
+        delivery = await c4p.retry(delivery_id, form.number("attempts"))
     except ProblemAnswerError as refusal:
         about = form.get("proposal")
         if refusal.slug != "delivery-changed" or not is_identifier(about):

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Response
 from starlette.responses import RedirectResponse
 
+from frontend.access import Organizer, StaffC4p
 from frontend.answers import Window
 from frontend.clients import NeighbourAwayError, ProblemAnswerError
 from frontend.domain import zone_named
 from frontend.forms import Filled, TheForm, refused_fields
 from frontend.pages import READ
-from frontend.parts import TheC4p, TheCache
+from frontend.parts import TheCache
 from frontend.rendering import Pages, ThePages, venue
-from frontend.session import SignedIn
 from frontend.surroundings import schedule_or_none, window_or_none
 
 INPUT_FORMAT = "%Y-%m-%dT%H:%M"
@@ -32,8 +32,8 @@ router = APIRouter(include_in_schema=False, prefix="/back-office")
 async def window_page(
     pages: ThePages,
     cache: TheCache,
-    c4p: TheC4p,
-    organizer: SignedIn,
+    c4p: StaffC4p,
+    person: Organizer,
     saved: Annotated[str, Query()] = "",
 ) -> Response:
     """When proposals are taken, in the conference's own time."""
@@ -45,12 +45,12 @@ async def window_page(
             "closes_at": local_text(window.closes_at, around["zone"]),
         }
     )
-    return _page(pages, form, window, organizer=organizer.name, saved=bool(saved), **around)
+    return _page(pages, form, window, person=person, saved=bool(saved), **around)
 
 
 @router.post("/window")
 async def set_window(
-    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, organizer: SignedIn
+    form: TheForm, pages: ThePages, cache: TheCache, c4p: StaffC4p, person: Organizer
 ) -> Response:
     """Set both bounds, in the zone that the form was shown in."""
     schedule = await schedule_or_none(cache)
@@ -61,7 +61,7 @@ async def set_window(
     status, lead = 422, ""
     try:
         if not errors:
-            await c4p.set_cfp(bounds["opens_at"], bounds["closes_at"], actor=organizer.name)
+            await c4p.set_cfp(bounds["opens_at"], bounds["closes_at"])
             return RedirectResponse("/back-office/window?saved=1", 303)
     except NeighbourAwayError:
         status, lead = 503, NOT_SAVED
@@ -69,7 +69,7 @@ async def set_window(
         errors = refused_fields(error, values)
         status, lead = error.status, "" if errors else str(error)
     window = None if status == 503 else await window_or_none(c4p)
-    context = {**around, "zone": zone, "organizer": organizer.name, "saved": False}
+    context = {**around, "zone": zone, "person": person, "saved": False}
     return _page(pages, Filled(values, errors), window, status=status, lead=lead, **context)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,17 +19,20 @@ from frontend.answers import (
     EmailList,
     Event,
     EventList,
+    Move,
+    Mover,
     Proposal,
     ProposalPage,
     Report,
     ReportList,
+    Review,
+    ReviewList,
     Schedule,
     SentEmail,
     Session,
     SessionList,
     Window,
 )
-from frontend.domain import actor_header
 from servicekit.health import Info
 from servicekit.http import Neighbour, NeighbourAwayError
 from servicekit.problems import ProblemDocument
@@ -67,8 +70,13 @@ class Client:
     NeighbourAwayError when it can't be reached, is too slow, or is not understood.
     """
 
-    def __init__(self, neighbour: Neighbour) -> None:
+    def __init__(self, neighbour: Neighbour, access_token: str | None = None) -> None:
         self.neighbour = neighbour
+        self._identity = {"Authorization": f"Bearer {access_token}"} if access_token else {}
+
+    def acting_for(self, access_token: str) -> Self:
+        """The same neighbour, called in the name of whom the token names."""
+        return type(self)(self.neighbour, access_token)
 
     async def info(self) -> Info:
         """Which build answers, and where it runs."""
@@ -89,7 +97,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> AnswerT:
         response = await self.neighbour.request(
-            method, path, json=json, params=params, headers=headers
+            method, path, json=json, params=params, headers={**self._identity, **(headers or {})}
         )
         if response.is_success:
             return self.neighbour.parse(kind, response)
@@ -128,44 +136,47 @@ class Agenda(Client):
         path = f"/sessions/{_segment(proposal_id)}/slot"
         return await self._call(Session, "PUT", path, json={"slot_id": slot_id})
 
+    async def last_move(self, proposal_id: UUID | str) -> Mover | None:
+        """Who moved a session last; None when nobody has."""
+        path = f"/sessions/{_segment(proposal_id)}/move"
+        return (await self._call(Move, "GET", path)).moved
+
 
 class C4p(Client):
-    """c4p-service. `actor` is the name that the history shows."""
+    """c4p-service. A `token` is that of a speaker's link; all but the open call needs it, or a
+    person for whom the client acts.
+    """
 
     async def submit(self, form: Mapping[str, str], key: str | None = None) -> Proposal:
         """Hand in a proposal: title, abstract, speaker_name, speaker_email. The same `key` twice
         hands in once.
         """
-        headers = _as(None, "speaker") | ({"Idempotency-Key": key} if key else {})
+        headers = {"Idempotency-Key": key} if key else {}
         return await self._call(Proposal, "POST", "/proposals", json=dict(form), headers=headers)
 
     async def proposal(self, proposal_id: UUID | str, token: str | None = None) -> Proposal:
-        """One proposal, to an organizer; to a speaker with the `token` of their link."""
+        """One proposal."""
         path = f"/proposals/{_segment(proposal_id)}"
-        return await self._call(Proposal, "GET", path, headers=_as(token))
+        return await self._call(Proposal, "GET", path, headers=_link(token))
 
     async def edit(
         self,
         proposal_id: UUID | str,
         version: int,
         changes: Mapping[str, str],
-        *,
         token: str | None = None,
-        actor: str = "speaker",
     ) -> Proposal:
         """Change title, abstract or speaker_name of the `version` that the editor saw;
         `stale-edit` has the member `current`.
         """
         path = f"/proposals/{_segment(proposal_id)}"
-        headers = {**_as(token, actor), "If-Match": f'"{version}"'}
+        headers = {**_link(token), "If-Match": f'"{version}"'}
         return await self._call(Proposal, "PATCH", path, json=dict(changes), headers=headers)
 
-    async def withdraw(
-        self, proposal_id: UUID | str, *, token: str | None = None, actor: str = "speaker"
-    ) -> Proposal:
+    async def withdraw(self, proposal_id: UUID | str, token: str | None = None) -> Proposal:
         """Take a proposal back."""
         path = f"/proposals/{_segment(proposal_id)}/withdrawal"
-        return await self._call(Proposal, "POST", path, headers=_as(token, actor))
+        return await self._call(Proposal, "POST", path, headers=_link(token))
 
     async def proposals(
         self,
@@ -185,8 +196,6 @@ class C4p(Client):
         proposal_ids: Sequence[UUID | str],
         decision: Decided,
         message: str | None,
-        *,
-        actor: str,
     ) -> tuple[DecisionResult, ...]:
         """Decide 1 to 100 proposals alike; each has its own result."""
         decisions = [
@@ -198,7 +207,6 @@ class C4p(Client):
             "POST",
             "/proposals/decisions",
             json={"decisions": decisions},
-            headers=_as(None, actor),
         )
         return answer.results
 
@@ -206,6 +214,17 @@ class C4p(Client):
         """The history of a proposal."""
         path = f"/proposals/{_segment(proposal_id)}/events"
         return (await self._call(EventList, "GET", path)).items
+
+    async def reviews(self, proposal_id: UUID | str) -> tuple[Review, ...]:
+        """What reviewers think of a proposal, the oldest review first."""
+        path = f"/proposals/{_segment(proposal_id)}/reviews"
+        return (await self._call(ReviewList, "GET", path)).items
+
+    async def review(self, proposal_id: UUID | str, score: int, comment: str) -> Review:
+        """Say what the reviewer thinks, over what they said before."""
+        path = f"/proposals/{_segment(proposal_id)}/review"
+        said = {"score": score, "comment": comment}
+        return await self._call(Review, "PUT", path, json=said)
 
     async def deliveries(
         self,
@@ -221,27 +240,23 @@ class C4p(Client):
             DeliveryPage, "GET", "/deliveries", params={**params, "limit": limit}
         )
 
-    async def retry(
-        self, delivery_id: UUID | str, attempts: int | None = None, *, actor: str
-    ) -> Delivery:
+    async def retry(self, delivery_id: UUID | str, attempts: int | None = None) -> Delivery:
         """Tell it again; `delivery-changed` when it does not have the `attempts` that were seen."""
         path = f"/deliveries/{_segment(delivery_id)}/retry"
         seen = None if attempts is None else {"attempts": attempts}
-        return await self._call(Delivery, "POST", path, json=seen, headers=_as(None, actor))
+        return await self._call(Delivery, "POST", path, json=seen)
 
     async def cfp(self) -> Window:
         """When proposals are taken."""
         return await self._call(Window, "GET", "/cfp")
 
-    async def set_cfp(
-        self, opens_at: datetime | None, closes_at: datetime | None, *, actor: str
-    ) -> Window:
+    async def set_cfp(self, opens_at: datetime | None, closes_at: datetime | None) -> Window:
         """Set when proposals are taken; None means no bound on that side."""
         bounds = {
             "opens_at": opens_at and opens_at.isoformat(),
             "closes_at": closes_at and closes_at.isoformat(),
         }
-        return await self._call(Window, "PUT", "/cfp", json=bounds, headers=_as(None, actor))
+        return await self._call(Window, "PUT", "/cfp", json=bounds)
 
     async def reports(self) -> tuple[Report, ...]:
         """The latest consistency reports, newest first."""
@@ -257,14 +272,9 @@ class Email(Client):
         return (await self._call(EmailList, "GET", "/emails", params=params)).items
 
 
-def _as(token: str | None, actor: str | None = None) -> dict[str, str]:
-    headers = {}
-    if token:
-        # A token of ours has nothing to encode; a forged one must not break the header.
-        headers["Proposal-Token"] = quote(token, safe="")
-    if actor:
-        headers["X-Actor"] = actor_header(actor)
-    return headers
+def _link(token: str | None) -> dict[str, str]:
+    # A token of ours has nothing to encode; a forged one must not break the header.
+    return {"Proposal-Token": quote(token, safe="")} if token else {}
 
 
 def _given(**params: str | None) -> dict[str, str]:

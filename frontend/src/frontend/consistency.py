@@ -4,10 +4,10 @@ import asyncio
 
 from fastapi import APIRouter, Response
 
+from frontend.access import Organizer, StaffC4p
 from frontend.pages import READ
-from frontend.parts import TheC4p, TheCache
+from frontend.parts import TheCache
 from frontend.rendering import ThePages, venue
-from frontend.session import SignedIn
 from frontend.surroundings import schedule_or_none
 
 router = APIRouter(include_in_schema=False, prefix="/back-office")
@@ -15,10 +15,8 @@ router = APIRouter(include_in_schema=False, prefix="/back-office")
 
 @router.api_route("/consistency", methods=READ)
 async def consistency_page(
-    pages: ThePages, cache: TheCache, c4p: TheC4p, organizer: SignedIn
+    pages: ThePages, cache: TheCache, c4p: StaffC4p, person: Organizer
 ) -> Response:
     """The latest reports, the newest first."""
     schedule, reports = await asyncio.gather(schedule_or_none(cache), c4p.reports())
-    return pages.private(
-        "consistency.html", organizer=organizer.name, reports=reports, **venue(schedule)
-    )
+    return pages.private("consistency.html", person=person, reports=reports, **venue(schedule))

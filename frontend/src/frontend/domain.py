@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 LATE_SECONDS = 0.5
@@ -15,6 +15,13 @@ COLD_PATIENCE_SECONDS = 3.0
 MAX_NEXT_LENGTH = 500
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class SignInRequiredError(Exception):
+    """Nobody is signed in, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in first.")
 
 
 class Source(StrEnum):
@@ -75,11 +82,6 @@ def zone_named(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return None
-
-
-def actor_header(name: str) -> str:
-    """A person's name as a header may carry it: percent-encoded outside visible ASCII."""
-    return quote(name, safe=" !#$&'()*+,/:;=?@[]")
 
 
 def safe_next(path: str | None, otherwise: str = "/") -> str:

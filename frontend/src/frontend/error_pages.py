@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from frontend.clients import ProblemAnswerError
 from frontend.rendering import CSP, HTML, Pages
 from servicekit.http import NeighbourAwayError
-from servicekit.problems import INTERNAL, MEDIA_TYPE, Problem, unavailable
+from servicekit.problems import INTERNAL, MEDIA_TYPE, ROLE_REQUIRED, Problem, unavailable
 
 FOR_PROGRAMS = ("/api/", "/info", "/livez", "/readyz", "/openapi.json")
 
@@ -30,7 +30,7 @@ _WORDS = {
     400: _Words(
         "That cannot be read", "Something in what was sent is damaged. Nothing was changed."
     ),
-    401: _Words("Sign in first", "This is for organizers who are signed in."),
+    401: _Words("Sign in first", "This is for people who are signed in."),
     403: _Words("That is not allowed", "The platform refuses this. Nothing was changed."),
     404: _Words("There is nothing here", "The address may be mistyped, or what it showed is gone."),
     405: _Words("Not in this way", "This address cannot be used like that. Nothing was changed."),
@@ -77,9 +77,11 @@ def wants_page(path: str, accept: str) -> bool:
     return "text/html" in accept and not f"{path}/".startswith(FOR_PROGRAMS)
 
 
-def error_page(pages: Pages, status: int, detail: str = "", kept: str = "") -> bytes:
+def error_page(
+    pages: Pages, status: int, detail: str = "", kept: str = "", *, is_another: bool = False
+) -> bytes:
     """The page for `status`; `detail` is what the problem says of this case, `kept` what the
-    visitor typed.
+    visitor typed; with `is_another` it is one that somebody else could see.
     """
     other = _Words(HTTPStatus(status).phrase, "The platform refuses this. Nothing was changed.")
     heading, explanation = _WORDS.get(status, other)
@@ -90,6 +92,7 @@ def error_page(pages: Pages, status: int, detail: str = "", kept: str = "") -> b
         explanation=explanation,
         detail="" if detail == f"{heading}." else detail,
         kept=kept,
+        is_another=is_another,
     )
 
 
@@ -123,8 +126,13 @@ class ErrorPages:
         await self._app(scope, receive, send_page)
 
     async def _send_page(self, start: Message, problem: bytes, send: Send) -> None:
-        detail = orjson.loads(problem).get("detail", "")
-        page = error_page(self._pages, start["status"], detail)
+        document = orjson.loads(problem)
+        page = error_page(
+            self._pages,
+            start["status"],
+            document.get("detail", ""),
+            is_another=document.get("type") == ROLE_REQUIRED.uri,
+        )
         headers = MutableHeaders(raw=start["headers"])
         headers["content-type"] = HTML
         headers["content-length"] = str(len(page))

@@ -7,28 +7,41 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.security import APIKeyCookie, APIKeyHeader
 from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from frontend.clients import Client
-from frontend.domain import SAFE_METHODS, actor_header
+from frontend.domain import SAFE_METHODS, SignInRequiredError
 from frontend.gateway_routes import PREFIX, TABLE, Access, Row, methods_of
-from frontend.schemas import CROSS_SITE, SIGN_IN_REQUIRED, URI_TOO_LONG
+from frontend.parts import get_wallet
+from frontend.schemas import CROSS_SITE, URI_TOO_LONG
 from frontend.session import get_visitor
 from servicekit import problems
 from servicekit.http import NeighbourAwayError
+from servicekit.identity import bearer_scheme, sign_in_required
 from servicekit.problems import METHOD_NOT_ALLOWED, NOT_FOUND, REFUSED, Problem, unavailable
 from servicekit.security import is_cross_site
 
 MAX_QUERY_BYTES = 4096
-SPEAKER = "speaker"
-"""The actor where no organizer acts."""
+_COOKIE = Depends(
+    APIKeyCookie(name="session", scheme_name="session", auto_error=False, description="A sign-in")
+)
+_LINK = Depends(
+    APIKeyHeader(
+        name="Proposal-Token",
+        scheme_name="link",
+        auto_error=False,
+        description="The token of a speaker's link, for the one proposal that it is about",
+    )
+)
+"""They do nothing but describe, in OpenAPI, who may come in."""
 
 # Idempotency-Key is spelled as servicekit.http looks for it.
 TAKEN_ALONG = ("Content-Type", "If-Match", "If-None-Match", "Idempotency-Key")
-BROUGHT_BACK = ("content-type", "etag", "retry-after", "allow", "cache-control")
+BROUGHT_BACK = ("content-type", "etag", "retry-after", "allow", "cache-control", "www-authenticate")
 
 # What a header may carry; anything else would fail in our client and count against the neighbour.
 _SENDABLE = re.compile(r"[\x20-\x7e\t]*")
@@ -44,6 +57,7 @@ def routes() -> APIRouter:
             _handler(row),
             methods=[row.method],
             status_code=row.status,
+            dependencies=_described(row),
             operation_id=f"{row.method} {row.path}",
             summary=f"{row.method} {row.path} of {row.service}-service, for {row.access.value}",
             responses=_documented(row),
@@ -69,8 +83,15 @@ def _not_offered(methods: tuple[str, ...]) -> Problem:
     return Problem(METHOD_NOT_ALLOWED, f"Allowed here: {allowed}.", headers={"Allow": allowed})
 
 
+def _described(row: Row) -> list[Any]:
+    if row.access is Access.ANYONE:
+        return []
+    signed_in = [bearer_scheme, _COOKIE]
+    return [*signed_in, _LINK] if row.access is Access.SPEAKER else signed_in
+
+
 def _documented(row: Row) -> dict[int | str, dict[str, Any]]:
-    ours = [SIGN_IN_REQUIRED] if row.access is not Access.ANYONE else []
+    ours = []
     if row.method not in SAFE_METHODS:
         ours.append(CROSS_SITE)
     documented = problems.responses(URI_TOO_LONG, *ours)
@@ -105,10 +126,11 @@ def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         """Answered by the service behind, within the time limit."""
         _check(request, row)
-        headers = {**_taken_along(request), **await _identity(request, row)}
+        headers = _taken_along(request)
         content = None if row.method in SAFE_METHODS else await _body(request)
         client: Client = getattr(request.app.state, row.service)
         try:
+            headers |= await _identity(request, row)
             answer = await client.neighbour.request(
                 row.method, _target(request, row), content=content, headers=headers
             )
@@ -143,23 +165,31 @@ def _taken_along(request: Request) -> dict[str, str]:
 def _sendable(name: str, value: str) -> str:
     if not _SENDABLE.fullmatch(value):
         raise Problem(REFUSED, f"The header {name} may have visible ASCII characters only.")
-    return value
+    # Blanks at the end are no part of it (RFC 9110, 5.5), and our client would not send them.
+    return value.strip(" \t")
 
 
 async def _identity(request: Request, row: Row) -> dict[str, str]:
-    """Who acts, as the services trust it; what the client says of that itself is never passed on.
+    """What shows the service who asks: what the client sends itself, or the token of its session.
 
-    A token, where it counts, goes on to be verified: c4p-service trusts whoever comes without.
+    Nothing of it is believed here. A session is not used where anybody may ask, nor beside a link.
     """
-    token = request.headers.get("proposal-token")
-    if row.access is Access.SPEAKER and token:
-        return {"Proposal-Token": _sendable("Proposal-Token", token), "X-Actor": SPEAKER}
-    if row.access is Access.ANYONE:
-        return {"X-Actor": SPEAKER}
-    organizer = await get_visitor(request)
-    if organizer is None:
-        raise Problem(SIGN_IN_REQUIRED, "Sign in as an organizer first.")
-    return {"X-Actor": actor_header(organizer.name)}
+    found = {
+        name: _sendable(name, request.headers[name])
+        for name in ("Authorization", "Proposal-Token")
+        if request.headers.get(name, "").strip()
+        and (name != "Proposal-Token" or row.access is Access.SPEAKER)
+    }
+    if found or row.access is Access.ANYONE:
+        return found
+    visitor = await get_visitor(request)
+    if visitor is None:
+        raise sign_in_required("Send an access token, or the cookie of a sign-in.")
+    try:
+        token = await (await get_wallet(request)).access_token(visitor)
+    except SignInRequiredError as error:
+        raise sign_in_required("The session has ended; sign in again.") from error
+    return {"Authorization": f"Bearer {token}"}
 
 
 async def _body(request: Request) -> bytes:

@@ -19,8 +19,9 @@ class Access(Enum):
 
     ANYONE = "anyone"
     SPEAKER = "speaker"
-    """Who sends a Proposal-Token, which c4p-service verifies; organizers too."""
-    ORGANIZER = "organizer"
+    """Who sends a Proposal-Token, or is signed in."""
+    SIGNED_IN = "who has the role"
+    """Who is signed in; the service knows which role it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,19 @@ class Row:
     may_omit_body: bool = False
 
 
-_ANYONE, _SPEAKER, _ORGANIZER = Access.ANYONE, Access.SPEAKER, Access.ORGANIZER
+_ANYONE, _SPEAKER, _SIGNED_IN = Access.ANYONE, Access.SPEAKER, Access.SIGNED_IN
 
 TABLE = (
     Row("GET", "/sessions/{id}", "agenda", _ANYONE, answers.Session),
     Row(
-        "POST", "/proposals", "c4p", _ANYONE, answers.Proposal, 201, refusals=(403,), has_body=True
+        "POST",
+        "/proposals",
+        "c4p",
+        _ANYONE,
+        answers.Proposal,
+        201,
+        refusals=(401, 403),
+        has_body=True,
     ),
     Row("GET", "/cfp", "c4p", _ANYONE, answers.Window),
     Row("GET", "/proposals/{id}", "c4p", _SPEAKER, answers.Proposal, refusals=(403,)),
@@ -66,7 +74,7 @@ TABLE = (
         "GET",
         "/proposals",
         "c4p",
-        _ORGANIZER,
+        _SIGNED_IN,
         answers.ProposalPage,
         query=("state", "q", "cursor", "limit"),
     ),
@@ -74,19 +82,29 @@ TABLE = (
         "POST",
         "/proposals/{id}/decision",
         "c4p",
-        _ORGANIZER,
+        _SIGNED_IN,
         answers.Proposal,
         refusals=(409,),
         has_body=True,
     ),
-    Row("POST", "/proposals/decisions", "c4p", _ORGANIZER, answers.DecisionResults, has_body=True),
-    Row("GET", "/proposals/{id}/events", "c4p", _ORGANIZER, answers.EventList),
-    Row("PUT", "/cfp", "c4p", _ORGANIZER, answers.Window, has_body=True),
+    Row("POST", "/proposals/decisions", "c4p", _SIGNED_IN, answers.DecisionResults, has_body=True),
+    Row("GET", "/proposals/{id}/events", "c4p", _SIGNED_IN, answers.EventList),
+    Row("GET", "/proposals/{id}/reviews", "c4p", _SIGNED_IN, answers.ReviewList),
+    Row(
+        "PUT",
+        "/proposals/{id}/review",
+        "c4p",
+        _SIGNED_IN,
+        answers.Review,
+        refusals=(409,),
+        has_body=True,
+    ),
+    Row("PUT", "/cfp", "c4p", _SIGNED_IN, answers.Window, has_body=True),
     Row(
         "GET",
         "/deliveries",
         "c4p",
-        _ORGANIZER,
+        _SIGNED_IN,
         answers.DeliveryPage,
         query=("proposal_id", "state", "cursor", "limit"),
     ),
@@ -94,24 +112,26 @@ TABLE = (
         "POST",
         "/deliveries/{id}/retry",
         "c4p",
-        _ORGANIZER,
+        _SIGNED_IN,
         answers.Delivery,
         202,
         refusals=(409,),
         has_body=True,
         may_omit_body=True,
     ),
-    Row("GET", "/consistency-reports", "c4p", _ORGANIZER, answers.ReportList),
+    Row("GET", "/actions", "c4p", _SIGNED_IN, answers.ActionPage, query=("cursor", "limit")),
+    Row("GET", "/consistency-reports", "c4p", _SIGNED_IN, answers.ReportList),
     Row(
         "PUT",
         "/sessions/{id}/slot",
         "agenda",
-        _ORGANIZER,
+        _SIGNED_IN,
         answers.Session,
         refusals=(409,),
         has_body=True,
     ),
-    Row("GET", "/emails", "email", _ORGANIZER, answers.EmailList, query=("reference",)),
+    Row("GET", "/sessions/{id}/move", "agenda", _SIGNED_IN, answers.Move),
+    Row("GET", "/emails", "email", _SIGNED_IN, answers.EmailList, query=("reference",)),
 )
 
 CACHED = ("/sessions", "/schedule")

@@ -20,7 +20,8 @@ def create(settings: FrontendSettings) -> FastAPI:
             yield
 
     routers = [agenda_api.router, gateway.routes(), *site.ROUTERS]
-    app = create_app("frontend", settings, routers, lifespan=lifespan, csp=site.CSP, public=True)
+    csp = site.csp(settings.oidc_issuer)
+    app = create_app("frontend", settings, routers, lifespan=lifespan, csp=csp, public=True)
     site.install(app, settings.conference_name)
     app.router.routes[:0] = [*agenda_api.fast_routes(), *pages.fast_routes()]
     app.router.routes.append(gateway.refusal())

@@ -1,4 +1,4 @@
-"""The own proposal, for who has its signed link: see, change, withdraw."""
+"""The own proposal, by its signed link or a sign-in with its address: see, change, withdraw."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,18 +6,18 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import RedirectResponse
 
 from frontend.agenda_cache import AgendaCache
 from frontend.answers import Proposal
-from frontend.clients import NeighbourAwayError, ProblemAnswerError
+from frontend.clients import C4p, NeighbourAwayError, ProblemAnswerError
 from frontend.forms import Filled, Sent, TheForm, fill, refused_fields
 from frontend.pages import READ
-from frontend.parts import TheC4p, TheCache
+from frontend.parts import TheC4p, TheCache, TheWallet
 from frontend.proposals import ABSTRACT, SPEAKER_NAME, TITLE, WITHDRAWAL_UNCONFIRMED
 from frontend.rendering import Pages, ThePages, venue
-from frontend.session import Visitor
+from frontend.session import STAFF, Visitor
 from frontend.surroundings import agenda_or_none
 
 EDITABLE = (TITLE, ABSTRACT, SPEAKER_NAME)
@@ -36,26 +36,51 @@ NOT_EDITABLE = (
     "The proposal cannot be changed any more, since its state is another one now. What you typed "
     "is below."
 )
+NOT_YOURS = "You are signed in, but not with the address that this proposal was submitted under."
 
 router = APIRouter(include_in_schema=False, prefix="/proposals/{proposal_id}")
+
+
+class Caller:
+    """Who looks: a speaker by the link's token, or by being signed in with the same address."""
+
+    def __init__(self, c4p: TheC4p, visitor: Visitor, wallet: TheWallet) -> None:
+        self._c4p = c4p
+        self._visitor = visitor
+        self._wallet = wallet
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the back office is the place for them."""
+        return self._visitor is not None and not self._visitor.roles.isdisjoint(STAFF)
+
+    async def c4p(self, token: str) -> C4p | None:
+        """c4p-service for them; None for who has no link and is not signed in."""
+        if token:
+            return self._c4p
+        if self._visitor is None:
+            return None
+        return self._c4p.acting_for(await self._wallet.access_token(self._visitor))
+
+
+TheCaller = Annotated[Caller, Depends()]
 
 
 @router.api_route("", methods=READ)
 async def my_proposal(
     pages: ThePages,
     cache: TheCache,
-    c4p: TheC4p,
-    visitor: Visitor,
+    caller: TheCaller,
     proposal_id: UUID,
     token: Annotated[str, Query()] = "",
     done: Annotated[str, Query()] = "",
 ) -> Response:
     """Where the proposal stands, and the forms that its state allows."""
-    if not token:
-        # c4p-service trusts a call without a token, so a page never makes one for a speaker.
-        if visitor is None:
-            return _link_page(pages, 403, INCOMPLETE)
+    if not token and caller.is_staff:
         return RedirectResponse(f"/back-office/proposals/{proposal_id}", 303)
+    c4p = await caller.c4p(token)
+    if c4p is None:
+        return _link_page(pages, 403, INCOMPLETE)
     try:
         proposal = await c4p.proposal(proposal_id, token)
     except ProblemAnswerError as error:
@@ -84,11 +109,12 @@ class _Attempt:
 
 @router.post("/edit")
 async def edit(
-    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, proposal_id: UUID
+    form: TheForm, pages: ThePages, cache: TheCache, caller: TheCaller, proposal_id: UUID
 ) -> Response:
     """Save the changes, unless someone saved others since the form was opened."""
     token, filled = form.get("token"), fill(EDITABLE, form)
-    if not token:
+    c4p = await caller.c4p(token)
+    if c4p is None:
         return _link_page(pages, 403, INCOMPLETE)
     around = await _around(cache, proposal_id)
     attempt = _Attempt(token, _version(form), filled, around)
@@ -125,7 +151,7 @@ def _changed_meanwhile(pages: Pages, current: Proposal, attempt: _Attempt) -> Re
 
 async def _edit_again(
     pages: Pages,
-    c4p: TheC4p,
+    c4p: C4p,
     proposal_id: UUID,
     attempt: _Attempt,
     refusal: ProblemAnswerError | None,
@@ -151,11 +177,12 @@ async def _edit_again(
 
 @router.post("/withdrawal")
 async def withdraw(
-    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, proposal_id: UUID
+    form: TheForm, pages: ThePages, cache: TheCache, caller: TheCaller, proposal_id: UUID
 ) -> Response:
     """Take the proposal back for good, after a confirmation."""
     token = form.get("token")
-    if not token:
+    c4p = await caller.c4p(token)
+    if c4p is None:
         return _link_page(pages, 403, INCOMPLETE)
     confirmed = bool(form.get("confirm"))
     around = await _around(cache, proposal_id)
@@ -224,7 +251,8 @@ def _away(pages: Pages, proposal_id: UUID, attempt: _Attempt, lead: str) -> Resp
 def _link_refused(pages: Pages, error: ProblemAnswerError) -> Response:
     if error.status not in {403, 404}:
         raise error
-    return _link_page(pages, error.status, str(error))
+    reason = NOT_YOURS if error.slug == "role-required" else str(error)
+    return _link_page(pages, error.status, reason)
 
 
 def _link_page(pages: Pages, status: int, reason: str) -> Response:
@@ -241,5 +269,5 @@ def _version(form: Sent) -> int:
 
 
 def _see(proposal_id: UUID, token: str, done: str) -> Response:
-    query = urlencode({"token": token, "done": done})
+    query = urlencode({**({"token": token} if token else {}), "done": done})
     return RedirectResponse(f"/proposals/{proposal_id}?{query}", 303)

@@ -8,10 +8,14 @@ from fastapi import Depends, FastAPI, Request
 
 from frontend.agenda_cache import AgendaCache
 from frontend.clients import Agenda, C4p, Email
+from frontend.openid import OpenId
 from frontend.session import Sessions
 from frontend.settings import FrontendSettings, Url
 from frontend.store import AgendaFile
+from frontend.tokens import TokenStore, Wallet
 from servicekit.http import Neighbour
+from servicekit.identity import Verifier
+from servicekit.provider import Provider
 
 
 @asynccontextmanager
@@ -21,13 +25,20 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
     def neighbour(name: str, url: Url) -> Neighbour:
         return Neighbour(name, str(url), timeout_seconds=settings.neighbour_seconds)
 
-    passcode = settings.sign_in_passcode
     state = app.state
     state.settings = settings
-    state.sessions = Sessions(
-        settings.session_key.get_secret_value(),
-        passcode.get_secret_value() if passcode is not None else None,
+    session_key = settings.session_key.get_secret_value()
+    state.sessions = Sessions(session_key, secure=settings.has_tls)
+    provider = Provider(settings.oidc_issuer)
+    state.openid = OpenId(
+        provider,
+        Verifier(provider, settings.oidc_audience),
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret.get_secret_value(),
+        site=settings.site,
     )
+    store = TokenStore(str(settings.valkey_url), session_key)
+    state.wallet = Wallet(state.openid, store)
     state.agenda = Agenda(neighbour("agenda-service", settings.agenda_url))
     state.c4p = C4p(neighbour("c4p-service", settings.c4p_url))
     state.email = Email(neighbour("email-service", settings.email_url))
@@ -41,8 +52,8 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
         yield
     finally:
         await state.cache.close()
-        for client in (state.agenda, state.c4p, state.email):
-            await client.close()
+        for resource in (state.agenda, state.c4p, state.email, provider, store):
+            await resource.close()
 
 
 async def get_settings(request: Request) -> FrontendSettings:
@@ -75,6 +86,20 @@ async def get_cache(request: Request) -> AgendaCache:
     return cache
 
 
+async def get_openid(request: Request) -> OpenId:
+    """The app's OpenID provider."""
+    openid: OpenId = request.app.state.openid
+    return openid
+
+
+async def get_wallet(request: Request) -> Wallet:
+    """The app's tokens of who is signed in."""
+    wallet: Wallet = request.app.state.wallet
+    return wallet
+
+
+TheOpenId = Annotated[OpenId, Depends(get_openid)]
+TheWallet = Annotated[Wallet, Depends(get_wallet)]
 TheSettings = Annotated[FrontendSettings, Depends(get_settings)]
 TheAgenda = Annotated[Agenda, Depends(get_agenda)]
 TheC4p = Annotated[C4p, Depends(get_c4p)]

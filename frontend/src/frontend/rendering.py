@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -14,8 +15,9 @@ from frontend.answers import Schedule
 
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
+"""The policy of a page whose forms stay on the site."""
 HTML = "text/html; charset=utf-8"
 TRACK_COLOURS = 6
 _MEDIA_TYPES = {
@@ -35,6 +37,14 @@ _FILTERS = (
     wording.length_of_time,
     wording.in_words,
 )
+
+
+def csp(issuer: str) -> str:
+    """The policy of all pages: *Sign out* leads on to the provider, to which browsers hold the
+    redirect that answers a form too.
+    """
+    parts = urlsplit(issuer)
+    return f"{CSP} {parts.scheme}://{parts.netloc}"
 
 
 class StaticFile:

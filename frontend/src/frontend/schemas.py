@@ -2,12 +2,6 @@
 
 from servicekit.problems import ProblemType
 
-SIGN_IN_REQUIRED = ProblemType(
-    "sign-in-required",
-    401,
-    "Only organizers may do this",
-    "Sign in at /sign-in and send the session cookie.",
-)
 CROSS_SITE = ProblemType(
     "cross-site",
     403,

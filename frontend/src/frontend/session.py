@@ -1,106 +1,99 @@
-"""Who is signed in: a signed cookie, made by the development sign-in for now."""
+"""Who is signed in: an encrypted cookie that says who, and a handle for what it must not hold."""
 
-import hmac
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
-from starlette.responses import RedirectResponse
 
-from frontend.domain import SAFE_METHODS, safe_next
-from frontend.settings import FrontendSettings
-from servicekit.security import LinkRefusedError, Signer
+from frontend.openid import Attempt
+from frontend.sealing import Seal
+from servicekit.identity import Identity
 
-COOKIE = "session"
 LIFETIME = timedelta(hours=12)
-ORGANIZER = "organizer"
-SIGN_IN_PAGE = "/sign-in"
-BACK_OFFICE = "/back-office"
-
-
-class SignInRequiredError(Exception):
-    """Only organizers may do this, and nobody is signed in."""
-
-    def __init__(self) -> None:
-        super().__init__("Sign in as an organizer first.")
-
-
-class PasscodeRefusedError(Exception):
-    """The passcode is not the organizers'."""
-
-    def __init__(self) -> None:
-        super().__init__("That is not the passcode.")
+ATTEMPT_LIFETIME = timedelta(minutes=10)
+ORGANIZER, REVIEWER = "organizer", "reviewer"
+STAFF = frozenset({ORGANIZER, REVIEWER})
 
 
 @dataclass(frozen=True, slots=True)
-class Organizer:
-    """A person who may use the back office."""
+class Person:
+    """Somebody who is signed in. Their roles decide what pages show; what they may do is decided
+    by the services, who read it in the access token.
+    """
 
+    subject: str
     name: str
+    roles: frozenset[str]
+    handle: str
+    """Under which the site keeps their tokens; it says nothing to anybody else."""
+
+    @property
+    def is_organizer(self) -> bool:
+        """Whether they decide."""
+        return ORGANIZER in self.roles
+
+    @property
+    def is_reviewer(self) -> bool:
+        """Whether they review."""
+        return REVIEWER in self.roles
 
 
 class Sessions:
-    """Signs people in, and recognises them by what it has signed."""
+    """The cookies: who is signed in, and who is just signing in."""
 
-    def __init__(self, key: str, passcode: str | None) -> None:
-        self._signer = Signer(key, "session")
-        self._passcode = passcode
+    def __init__(self, key: str, *, secure: bool) -> None:
+        """`secure` says that the site is reached by TLS alone."""
+        self._secure = secure
+        prefix = "__Host-" if secure else ""
+        self.cookie, self.attempt_cookie = f"{prefix}session", f"{prefix}sign-in"
+        self._session, self._attempt = Seal(key, "session"), Seal(key, "sign-in")
 
-    @property
-    def can_sign_in(self) -> bool:
-        """Whether there is a way to sign in at all."""
-        return self._passcode is not None
+    def begin(self, response: Response, attempt: Attempt, now: datetime) -> None:
+        """Let the browser that gets `response` keep the attempt."""
+        text = self._attempt.close(asdict(attempt), now + ATTEMPT_LIFETIME)
+        self._put(response, self.attempt_cookie, text, ATTEMPT_LIFETIME)
 
-    def sign_in(self, name: str, passcode: str, now: datetime) -> str:
-        """The cookie's value for an organizer called `name`, or PasscodeRefusedError.
+    def attempt(self, cookies: Mapping[str, str], now: datetime) -> Attempt | None:
+        """The sign-in that this browser has begun last; None where there is none."""
+        value = self._attempt.open(cookies.get(self.attempt_cookie, ""), now)
+        return Attempt(**value) if value else None
 
-        Whether the passcode is right can't be told from how long this takes.
-        """
-        if self._passcode is None or not hmac.compare_digest(
-            _bytes(passcode), _bytes(self._passcode)
-        ):
-            raise PasscodeRefusedError
-        return self._signer.sign({"name": name, "roles": [ORGANIZER]}, now + LIFETIME)
+    def start(self, response: Response, identity: Identity, now: datetime) -> Person:
+        """Let the browser that gets `response` be `identity` from now on, and end the attempt."""
+        handle = secrets.token_urlsafe(32)
+        # A cookie has 4 KiB: roles that mean nothing here stay outside.
+        person = Person(identity.subject, identity.name, identity.roles & STAFF, handle)
+        value = {**asdict(person), "roles": sorted(person.roles)}
+        self._put(response, self.cookie, self._session.close(value, now + LIFETIME), LIFETIME)
+        self._drop(response, self.attempt_cookie)
+        return person
 
-    def read(self, cookies: Mapping[str, str], now: datetime) -> Organizer | None:
+    def read(self, cookies: Mapping[str, str], now: datetime) -> Person | None:
         """Who sent these cookies; None for a visitor, and for what is forged or expired."""
-        text = cookies.get(COOKIE)
-        if not text:
-            return None
-        try:
-            value = self._signer.read(text, now)
-        except LinkRefusedError:
-            return None
-        return Organizer(value["name"]) if ORGANIZER in value.get("roles", ()) else None
+        text = cookies.get(self.cookie)
+        value = self._session.open(text, now) if text else None
+        return Person(**{**value, "roles": frozenset(value["roles"])}) if value else None
 
+    def end(self, response: Response) -> None:
+        """Let the browser that gets `response` be a visitor again."""
+        self._drop(response, self.cookie)
 
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+    def _put(self, response: Response, name: str, text: str, lifetime: timedelta) -> None:
+        # Out of reach of scripts and of other sites' forms.
+        response.set_cookie(
+            name,
+            text,
+            max_age=int(lifetime.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+        )
 
-
-def put_cookie(settings: FrontendSettings, response: Response, value: str) -> None:
-    """Let `response` carry the session, out of reach of scripts and other sites' forms."""
-    response.set_cookie(
-        COOKIE,
-        value,
-        max_age=int(LIFETIME.total_seconds()),
-        httponly=True,
-        samesite="lax",
-        secure=_is_secure(settings),
-    )
-
-
-def drop_cookie(settings: FrontendSettings, response: Response) -> None:
-    """Let `response` end the session."""
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_secure(settings))
-
-
-def _is_secure(settings: FrontendSettings) -> bool:
-    # Not by the request: its scheme behind a proxy is what a header says, and anyone can send that.
-    return settings.profile == "production"
+    def _drop(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, httponly=True, samesite="lax", secure=self._secure)
 
 
 async def get_sessions(request: Request) -> Sessions:
@@ -109,33 +102,11 @@ async def get_sessions(request: Request) -> Sessions:
     return sessions
 
 
-async def get_visitor(request: Request) -> Organizer | None:
-    """The signed-in organizer, None for anybody else."""
-    sessions = await get_sessions(request)
-    return sessions.read(request.cookies, datetime.now(UTC))
+async def get_visitor(request: Request) -> Person | None:
+    """Who is signed in, None for anybody else."""
+    return (await get_sessions(request)).read(request.cookies, datetime.now(UTC))
 
 
-async def demand_organizer(
-    visitor: Annotated[Organizer | None, Depends(get_visitor)],
-) -> Organizer:
-    """The signed-in organizer, or SignInRequiredError: a page then sends them to sign in, the
-    gateway answers 401.
-    """
-    if visitor is None:
-        raise SignInRequiredError
-    return visitor
-
-
-Visitor = Annotated[Organizer | None, Depends(get_visitor)]
+TheSessions = Annotated[Sessions, Depends(get_sessions)]
+Visitor = Annotated[Person | None, Depends(get_visitor)]
 """The type of a route's parameter that tells who is signed in, if anybody is."""
-SignedIn = Annotated[Organizer, Depends(demand_organizer)]
-"""The type of a route's parameter that demands an organizer."""
-
-
-def to_sign_in(request: Request, _: Exception) -> Response:
-    """Send a person who has to sign in to the page for it, and then back to where they were."""
-    path = request.url.path
-    wanted = f"{path}?{request.url.query}" if request.url.query else path
-    # What a form sent is gone by then; the form itself is in the back office.
-    after = safe_next(wanted, BACK_OFFICE) if request.method in SAFE_METHODS else BACK_OFFICE
-    return RedirectResponse(f"{SIGN_IN_PAGE}?next={quote(after, safe='/')}", status_code=303)

@@ -3,24 +3,29 @@
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, UrlConstraints, model_validator
+from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, UrlConstraints, model_validator
 
-from servicekit.settings import Seconds, ServerSettings
+from servicekit.settings import ClientSettings, Seconds, ServerSettings
 
 Url = Annotated[AnyHttpUrl, UrlConstraints(max_length=300)]
 
 
-class FrontendSettings(ServerSettings):
-    """What the frontend reads beside what every server reads."""
+class FrontendSettings(ServerSettings, ClientSettings):
+    """What the frontend reads beside what every server and every client reads."""
+
+    public_url: Url = Field(
+        description="the address of the site, to which people return from signing in; "
+        "https in production"
+    )
+    valkey_url: RedisDsn = Field(
+        description="the address of Valkey, as redis://user:password@host:port/database"
+    )
 
     agenda_url: Url = Field(description="where agenda-service is, an http:// address")
     c4p_url: Url = Field(description="where c4p-service is, an http:// address")
     email_url: Url = Field(description="where email-service is, an http:// address")
     session_key: SecretStr = Field(
-        min_length=32, description="the key that signs the session cookie, at least 32 characters"
-    )
-    sign_in_passcode: SecretStr | None = Field(
-        None, min_length=8, description="the organizers' passcode, at least 8 characters"
+        min_length=32, description="the key that encrypts sessions, at least 32 characters"
     )
     data_dir: Path = Field(description="the folder where the last agenda is kept")
     conference_name: str = Field(min_length=1, description="the name on every page")
@@ -34,11 +39,21 @@ class FrontendSettings(ServerSettings):
         None, description="the page that shows sent mails, an http:// address"
     )
 
+    @property
+    def site(self) -> str:
+        """PUBLIC_URL without a slash at the end."""
+        return str(self.public_url).rstrip("/")
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the site is reached by TLS alone."""
+        return self.public_url.scheme == "https"
+
     @model_validator(mode="after")
-    def _has_no_development_sign_in(self) -> Self:
-        if self.profile == "production" and self.sign_in_passcode is not None:
+    def _cookies_travel_by_tls(self) -> Self:
+        if self.profile == "production" and not self.has_tls:
             raise ValueError(
-                "The setting SIGN_IN_PASSCODE is for development only: there is no sign-in outside"
-                " development yet, so remove it or set PROFILE=development."
+                "The setting PUBLIC_URL must be an https:// address in production: "
+                "without TLS everybody on the way could read the session cookie."
             )
         return self

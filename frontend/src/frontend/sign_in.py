@@ -1,87 +1,109 @@
-"""The development sign-in: a name, and the passcode that was printed at the start."""
+"""Signing in at the OpenID provider and out again."""
 
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+import structlog
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import RedirectResponse
 
-from frontend.domain import actor_header, safe_next
-from frontend.forms import Field, Filled, Sent, TheForm
+from frontend.access import BACK_OFFICE, SIGN_IN_PAGE
+from frontend.domain import safe_next
+from frontend.forms import TheForm
+from frontend.openid import CALLBACK, Attempt
 from frontend.pages import READ
-from frontend.parts import TheSettings
-from frontend.rendering import ThePages
-from frontend.session import (
-    BACK_OFFICE,
-    PasscodeRefusedError,
-    Sessions,
-    drop_cookie,
-    get_sessions,
-    put_cookie,
-)
+from frontend.parts import TheOpenId, TheSettings, TheWallet
+from frontend.rendering import Pages, ThePages
+from frontend.session import TheSessions, Visitor
+from servicekit.http import NeighbourAwayError
+from servicekit.identity import TokenRefusedError
+from servicekit.provider import GrantRefusedError
 
-NAME = Field("name", "Enter your name.", 80)
-MAX_ACTOR_LENGTH = 400
-"""What c4p-service takes as the name of who acts, once it is encoded for a header."""
+NOT_BEGUN = "This browser has begun no sign-in to which this answer belongs, or has taken too long."
+REFUSED = "The sign-in service did not let you in."
+FALSE = "The sign-in service answered something that cannot be believed. The log has the reason."
 
-TheSessions = Annotated[Sessions, Depends(get_sessions)]
+log = structlog.get_logger()
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.api_route("/sign-in", methods=READ)
-async def sign_in_page(
+@router.api_route(SIGN_IN_PAGE, methods=READ)
+async def sign_in(
     pages: ThePages,
+    openid: TheOpenId,
     sessions: TheSessions,
     wanted: Annotated[str, Query(alias="next")] = BACK_OFFICE,
 ) -> Response:
-    """The form; it says so where there is no way to sign in."""
-    return pages.private(
-        "sign_in.html",
-        form=Filled(),
-        next=safe_next(wanted, BACK_OFFICE),
-        can_sign_in=sessions.can_sign_in,
-    )
-
-
-@router.post("/sign-in")
-async def sign_in(
-    form: TheForm, pages: ThePages, sessions: TheSessions, settings: TheSettings
-) -> Response:
-    """Give an organizer a session, and lead to where they wanted to go."""
-    wanted = safe_next(form.get("next"), BACK_OFFICE)
-    name = form.get("name").strip()
-    status, errors = 422, _errors(form)
+    """Lead to the provider; the browser keeps what tells its answer from others."""
+    attempt = Attempt.to(safe_next(wanted, BACK_OFFICE))
     try:
-        if not errors:
-            cookie = sessions.sign_in(name, form.get("passcode"), datetime.now(UTC))
-            response = RedirectResponse(wanted, 303)
-            put_cookie(settings, response, cookie)
-            return response
-    except PasscodeRefusedError as error:
-        status, errors = 403, {"passcode": str(error)}
-    return pages.private(
-        "sign_in.html",
-        status=status,
-        # The passcode is not sent back: a page is no place for it.
-        form=Filled({"name": name}, errors),
-        next=wanted,
-        can_sign_in=sessions.can_sign_in,
-    )
+        response = RedirectResponse(
+            await openid.address(attempt), 303, {"Cache-Control": "no-store"}
+        )
+    except NeighbourAwayError as error:
+        return _away(pages, attempt, error)
+    sessions.begin(response, attempt, datetime.now(UTC))
+    return response
 
 
-def _errors(form: Sent) -> dict[str, str]:
-    name = form.get("name").strip()
-    wrong = NAME.error(name)
-    if wrong is None and len(actor_header(name)) > MAX_ACTOR_LENGTH:
-        wrong = "Use a shorter name."
-    errors = {"name": wrong} if wrong else {}
-    return errors if form.get("passcode") else {**errors, "passcode": "Enter the passcode."}
+@router.get(CALLBACK)
+async def callback(
+    request: Request,
+    pages: ThePages,
+    openid: TheOpenId,
+    sessions: TheSessions,
+    wallet: TheWallet,
+    settings: TheSettings,
+    code: Annotated[str, Query(max_length=4096)] = "",
+    state: Annotated[str, Query(max_length=200)] = "",
+    error: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """The provider's answer: only for the browser that has asked, and only once."""
+    now = datetime.now(UTC)
+    attempt = sessions.attempt(request.cookies, now)
+    if attempt is None or not attempt.is_answered_by(state):
+        # From the site's own address, in case that this browser has begun at another one of it.
+        return _failed(pages, NOT_BEGUN, f"{settings.site}{SIGN_IN_PAGE}")
+    if error or not code:
+        log.info("sign-in refused", reason=error)
+        return _failed(pages, REFUSED, SIGN_IN_PAGE)
+    try:
+        identity, tokens = await openid.exchange(code, attempt)
+    except NeighbourAwayError as absence:
+        return _away(pages, attempt, absence)
+    except GrantRefusedError as refusal:
+        log.warning("sign-in refused", reason=str(refusal))
+        return _failed(pages, REFUSED, SIGN_IN_PAGE)
+    except TokenRefusedError as refusal:
+        log.error("sign-in not believed", reason=str(refusal))
+        return _failed(pages, FALSE, SIGN_IN_PAGE)
+    response = RedirectResponse(attempt.wanted, 303, {"Cache-Control": "no-store"})
+    await wallet.put(sessions.start(response, identity, now), tokens)
+    return response
 
 
 @router.post("/sign-out")
-async def sign_out(_: TheForm, settings: TheSettings) -> Response:
-    """End the session."""
-    response = RedirectResponse("/", 303)
-    drop_cookie(settings, response)
+async def sign_out(
+    _: TheForm, visitor: Visitor, openid: TheOpenId, sessions: TheSessions, wallet: TheWallet
+) -> Response:
+    """End the session here, and then at the provider."""
+    address = None
+    if visitor is not None:
+        tokens = await wallet.take(visitor)
+        try:
+            address = await openid.leave_address(tokens.id if tokens else None)
+        except NeighbourAwayError as error:
+            log.warning("session ended here alone", reason=str(error))
+    response = RedirectResponse(address or "/", 303)
+    sessions.end(response)
     return response
+
+
+def _away(pages: Pages, attempt: Attempt, error: NeighbourAwayError) -> Response:
+    log.warning("nobody can sign in", reason=str(error))
+    return pages.private("sign_in_away.html", status=503, wanted=attempt.wanted)
+
+
+def _failed(pages: Pages, reason: str, again: str) -> Response:
+    return pages.private("sign_in_failed.html", status=400, reason=reason, again=again)

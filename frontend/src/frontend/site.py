@@ -1,6 +1,6 @@
 """Everything that people see, in one place for main.py.
 
-app = create_app(..., [*site.ROUTERS, ...], csp=site.CSP)
+app = create_app(..., [*site.ROUTERS, ...], csp=site.csp(settings.oidc_issuer))
 site.install(app, settings.conference_name)   # after create_app: its middleware is outermost
 """
 
@@ -18,10 +18,11 @@ from frontend import (
     rendering,
     sign_in,
 )
-from frontend.rendering import CSP, Pages
-from frontend.session import SignInRequiredError, to_sign_in
+from frontend.access import to_sign_in
+from frontend.domain import SignInRequiredError
+from frontend.rendering import Pages, csp
 
-__all__ = ["CSP", "ROUTERS", "install"]
+__all__ = ["ROUTERS", "csp", "install"]
 
 ROUTERS = tuple(
     module.router

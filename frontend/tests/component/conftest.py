@@ -14,11 +14,10 @@ import httpx2
 import pytest
 
 from embedded.process import Process, running
-from embedded.services import frontend
-from servicekit.testing import free_port, wait_for
+from embedded.services import Identities, frontend
+from servicekit.testing import Issuer, free_port, wait_for
 
 SESSION_KEY = "k" * 40
-PASSCODE = "open sesame"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -187,7 +186,9 @@ class FakeAgenda(FakeService):
 class World:
     """A frontend with three fake neighbours; `start` may be called again after a stop."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, issuer: Issuer, valkey_url: str) -> None:
+        self.issuer = issuer
+        self.valkey_url = valkey_url
         self.agenda = FakeAgenda()
         self.c4p = FakeService()
         self.email = FakeService()
@@ -199,13 +200,21 @@ class World:
             stack.callback(service.stop)
 
     def start(self, **env: str) -> Process:
-        urls = {"agenda": self.agenda.url, "c4p": self.c4p.url, "email": self.email.url}
+        port = free_port()
+        urls = {
+            "agenda": self.agenda.url,
+            "c4p": self.c4p.url,
+            "email": self.email.url,
+            "public": f"http://127.0.0.1:{port}",
+        }
         program = frontend(
-            free_port(),
+            port,
             free_port(),
             urls=urls,
             data=self.data,
-            secrets={"session": SESSION_KEY, "passcode": PASSCODE},
+            valkey_url=self.valkey_url,
+            session_key=SESSION_KEY,
+            identities=Identities(self.issuer.url),
             env={"AGENDA_FRESH_SECONDS": "0.2", "NEIGHBOUR_SECONDS": "0.8", **env},
         )
         self.frontend = self._stack.enter_context(running(program, self.folder))
@@ -214,6 +223,20 @@ class World:
     def client(self) -> httpx2.Client:
         """A client of the frontend, without any session."""
         return self._stack.enter_context(httpx2.Client(base_url=self.frontend.url, timeout=10))
+
+    def signed_in(self, name: str, *roles: str) -> httpx2.Client:
+        """A client of somebody who has signed in."""
+        client = self.client()
+        sign_in(client, self.issuer, name, *roles)
+        return client
+
+
+def sign_in(client: httpx2.Client, issuer: Issuer, name: str, *roles: str) -> httpx2.Response:
+    """Let the issuer say that whoever has this browser is somebody; what the site answers."""
+    issuer.person = {"name": name, "roles": list(roles)}
+    asked = client.get("/sign-in")
+    said = client.get(asked.headers["location"])
+    return client.get(said.headers["location"])
 
 
 def titles(agenda: httpx2.Response) -> list[str]:
@@ -234,16 +257,19 @@ def wait_until_shown(client: httpx2.Client, *wanted: str) -> None:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+def world(tmp_path: Path, issuer: Issuer, valkey_server: Process) -> Iterator[World]:
     """Fake neighbours that run, and a frontend that a test starts itself."""
     with ExitStack() as stack:
-        yield World(tmp_path, stack)
+        yield World(tmp_path, stack, issuer, valkey_server.url)
 
 
 @pytest.fixture(scope="module")
-def shared_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def shared_world(
+    tmp_path_factory: pytest.TempPathFactory, issuer: Issuer, valkey_server: Process
+) -> Iterator[World]:
     """As `world`, with a frontend that runs; for tests that leave it as it was."""
     with ExitStack() as stack:
-        world = World(tmp_path_factory.mktemp("frontend"), stack)
+        folder = tmp_path_factory.mktemp("frontend")
+        world = World(folder, stack, issuer, valkey_server.url)
         world.start()
         yield world

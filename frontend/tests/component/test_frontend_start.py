@@ -8,13 +8,24 @@ from embedded import services
 from embedded.process import refusal
 from servicekit.testing import free_port
 
+PRODUCTION = {
+    "PROFILE": "production",
+    "PUBLIC_URL": "https://conference.example.org",
+    "OIDC_ISSUER": "https://id.example.org",
+    "OIDC_CLIENT_SECRET": "a secret of its own",
+}
+
 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
         ({"C4P_URL": ""}, "The setting C4P_URL is missing"),
         ({"SESSION_KEY": "short"}, "The setting SESSION_KEY is wrong"),
-        ({"PROFILE": "production"}, "there is no sign-in outside development yet"),
+        ({"OIDC_ISSUER": ""}, "The setting OIDC_ISSUER is missing"),
+        ({**PRODUCTION, "OIDC_ISSUER": "http://x.org"}, "OIDC_ISSUER must be an https://"),
+        ({**PRODUCTION, "PUBLIC_URL": "http://x.org"}, "PUBLIC_URL must be an https:// address"),
+        ({**PRODUCTION, "SESSION_KEY": f"development-{'k' * 32}"}, "SESSION_KEY is an example"),
+        ({**PRODUCTION, "OIDC_CLIENT_SECRET": "development-secret"}, "OIDC_CLIENT_SECRET is an"),
     ],
 )
 def test_start_ends_with_one_sentence(
@@ -23,9 +34,11 @@ def test_start_ends_with_one_sentence(
     program = services.frontend(
         free_port(),
         free_port(),
-        urls=dict.fromkeys(("agenda", "c4p", "email"), "http://127.0.0.1:1"),
+        urls=dict.fromkeys(("agenda", "c4p", "email", "public"), "http://127.0.0.1:1"),
         data=tmp_path,
-        secrets={"session": "k" * 32, "passcode": "open sesame"},
+        valkey_url="redis://127.0.0.1:1/0",
+        session_key="k" * 32,
+        identities=services.Identities("http://127.0.0.1:1"),
         env=changed,
     )
     (said,) = refusal(program).splitlines()

@@ -1,20 +1,21 @@
 """The gateway: what it lets through, as whom, and what comes back."""
 
+import json
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
 
-from frontend.session import Sessions
-from servicekit.security import Signer
+from frontend.sealing import Seal
 from servicekit.testing import wait_for
 
-from .conftest import PASSCODE, SESSION_KEY, FakeService, Reply, World
+from .conftest import SESSION_KEY, FakeService, Reply, World
 
 ID = "0192f0c0-0000-7000-8000-000000000001"
 PROPOSALS = "/api/proposals"
 TOKEN = {"Proposal-Token": "signed.token"}
-ORGANIZER_ROUTES = [
+SIGNED_IN_ROUTES = [
     ("GET", PROPOSALS),
     ("POST", f"{PROPOSALS}/{ID}/decision"),
     ("POST", f"{PROPOSALS}/decisions"),
@@ -24,6 +25,10 @@ ORGANIZER_ROUTES = [
     ("POST", f"/api/deliveries/{ID}/retry"),
     ("GET", "/api/consistency-reports"),
     ("PUT", f"/api/sessions/{ID}/slot"),
+    ("GET", f"{PROPOSALS}/{ID}/reviews"),
+    ("PUT", f"{PROPOSALS}/{ID}/review"),
+    ("GET", "/api/actions"),
+    ("GET", f"/api/sessions/{ID}/move"),
     ("GET", f"/api/emails?reference={ID}"),
 ]
 SPEAKER_ROUTES = [
@@ -48,10 +53,7 @@ def client(world: World) -> httpx2.Client:
 
 @pytest.fixture
 def organizer(world: World) -> httpx2.Client:
-    client = world.client()
-    value = Sessions(SESSION_KEY, PASSCODE).sign_in("Zoë", PASSCODE, datetime.now(UTC))
-    client.cookies.set("session", value)
-    return client
+    return world.signed_in("Zoë", "organizer")
 
 
 def problem(response: httpx2.Response, status: int, slug: str) -> httpx2.Response:
@@ -61,14 +63,21 @@ def problem(response: httpx2.Response, status: int, slug: str) -> httpx2.Respons
     return response
 
 
+def named(authorization: str) -> str:
+    """Whose token it is."""
+    payload = authorization.split(".")[1]
+    name: str = json.loads(urlsafe_b64decode(f"{payload}=="))["name"]
+    return name
+
+
 def behind(world: World, path: str) -> FakeService:
     if path.startswith("/api/sessions"):
         return world.agenda
     return world.email if path.startswith("/api/emails") else world.c4p
 
 
-@pytest.mark.parametrize(("method", "path"), ORGANIZER_ROUTES + SPEAKER_ROUTES)
-def test_gateway_demands_an_organizer(
+@pytest.mark.parametrize(("method", "path"), SIGNED_IN_ROUTES + SPEAKER_ROUTES)
+def test_gateway_demands_an_identity(
     world: World, client: httpx2.Client, method: str, path: str
 ) -> None:
     before = len(world.agenda.received)
@@ -77,11 +86,11 @@ def test_gateway_demands_an_organizer(
     problem(client.request(method, path, json={}), 401, "sign-in-required")
     assert world.c4p.received == []
     assert world.email.received == []
-    assert all("slot" not in each.target for each in world.agenda.received[before:])
+    assert all(each.target in {"/sessions", "/schedule"} for each in world.agenda.received[before:])
 
 
-@pytest.mark.parametrize(("method", "path"), ORGANIZER_ROUTES + SPEAKER_ROUTES)
-def test_gateway_lets_an_organizer_through_by_name(
+@pytest.mark.parametrize(("method", "path"), SIGNED_IN_ROUTES + SPEAKER_ROUTES)
+def test_gateway_calls_in_the_name_of_who_is_signed_in(
     world: World, organizer: httpx2.Client, method: str, path: str
 ) -> None:
     body = {"a": 1} if method in {"POST", "PUT", "PATCH"} else None
@@ -93,7 +102,8 @@ def test_gateway_lets_an_organizer_through_by_name(
         if each.target == path.removeprefix("/api")
     )
     assert asked.method == method
-    assert asked.headers["x-actor"] == "Zo%C3%AB"
+    assert named(asked.headers["authorization"]) == "Zoë"
+    assert "x-actor" not in asked.headers
     assert "cookie" not in asked.headers
     assert "proposal-token" not in asked.headers
     assert asked.body == (b'{"a":1}' if body else b"")
@@ -107,7 +117,45 @@ def test_gateway_passes_a_speakers_token_on_to_be_verified(
     assert client.request(method, path, json={}, headers=headers).status_code == 200
     asked = world.c4p.received[-1]
     assert asked.headers["proposal-token"] == "signed.token"
-    assert asked.headers["x-actor"] == "speaker"
+    assert not {"x-actor", "authorization"} & set(asked.headers)
+
+
+@pytest.mark.parametrize(("method", "path"), SIGNED_IN_ROUTES + SPEAKER_ROUTES)
+def test_gateway_passes_the_token_of_a_program_on_to_be_verified(
+    world: World, client: httpx2.Client, method: str, path: str
+) -> None:
+    headers = {"Authorization": "Bearer whatever.it.is"}
+    assert client.request(method, path, json={}, headers=headers).status_code == 200
+    asked = next(
+        each
+        for each in reversed(behind(world, path).received)
+        if each.target == path.removeprefix("/api")
+    )
+    assert asked.headers["authorization"] == headers["Authorization"]
+
+
+def test_gateway_takes_the_token_of_a_program_before_the_session(
+    world: World, organizer: httpx2.Client
+) -> None:
+    organizer.get(PROPOSALS, headers={"Authorization": "Bearer of.a.program"})
+    assert world.c4p.received[-1].headers["authorization"] == "Bearer of.a.program"
+
+
+def test_gateway_uses_no_session_where_anybody_may_ask(
+    world: World, organizer: httpx2.Client
+) -> None:
+    organizer.post(PROPOSALS, json={})
+    organizer.get("/api/cfp")
+    assert all("authorization" not in each.headers for each in world.c4p.received)
+
+
+def test_gateway_brings_the_challenge_back(world: World, client: httpx2.Client) -> None:
+    body = {"type": "urn:problem:sign-in-required", "title": "x", "status": 401, "detail": "y"}
+    challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    kind = {"Content-Type": "application/problem+json"}
+    world.c4p.replies["/proposals"] = Reply(401, body, {**kind, **challenge})
+    answer = client.get(PROPOSALS, headers={"Authorization": "Bearer of.a.forger"})
+    assert problem(answer, 401, "sign-in-required").headers["www-authenticate"].startswith("Bearer")
 
 
 def test_gateway_takes_an_empty_token_for_none(world: World, client: httpx2.Client) -> None:
@@ -124,9 +172,9 @@ def test_gateway_drops_a_token_where_it_means_nothing(world: World, client: http
 
 
 def test_gateway_refuses_a_session_that_has_expired(world: World, client: httpx2.Client) -> None:
-    value = {"name": "Ada", "roles": ["organizer"]}
+    value = {"subject": "a", "name": "Ada", "roles": ["organizer"], "handle": "h"}
     ended = datetime.now(UTC) - timedelta(seconds=1)
-    client.cookies.set("session", Signer(SESSION_KEY, "session").sign(value, ended))
+    client.cookies.set("session", Seal(SESSION_KEY, "session").close(value, ended))
     problem(client.get(PROPOSALS), 401, "sign-in-required")
 
 
@@ -140,7 +188,7 @@ def test_gateway_passes_on_what_belongs_to_the_request_and_nothing_else(
         "Idempotency-Key": "k-1",
         "X-Forwarded-Host": "evil.example",
         "X-Anything": "1",
-        "Authorization": "Bearer secret",
+        "Cookie": "session=x",
     }
     client.patch(f"{PROPOSALS}/{ID}?q=a%20b&x=%C3%A9&y=%00", json={"title": "ä"}, headers=headers)
     asked = world.c4p.received[-1]
@@ -149,7 +197,7 @@ def test_gateway_passes_on_what_belongs_to_the_request_and_nothing_else(
     assert asked.headers["if-none-match"] == '"4"'
     assert asked.headers["idempotency-key"] == "k-1"
     assert asked.headers["content-type"] == "application/json"
-    assert not {"x-forwarded-host", "x-anything", "authorization"} & set(asked.headers)
+    assert not {"x-forwarded-host", "x-anything", "cookie"} & set(asked.headers)
 
 
 def test_gateway_brings_back_what_belongs_to_the_answer_and_nothing_else(
@@ -211,7 +259,7 @@ def test_gateway_offers_nothing_else(world: World, organizer: httpx2.Client, pat
     assert all(
         each.target in {"/sessions", "/schedule"}
         for each in world.agenda.received
-        if each.headers.get("x-actor") is None
+        if "authorization" not in each.headers
     )
 
 
@@ -332,7 +380,7 @@ def test_gateway_describes_every_route(client: httpx2.Client) -> None:
         for path, operations in paths.items()
         for method in operations
     }
-    routes = [(method, path.partition("?")[0]) for method, path in ORGANIZER_ROUTES]
+    routes = [(method, path.partition("?")[0]) for method, path in SIGNED_IN_ROUTES]
     assert {
         *routes,
         *SPEAKER_ROUTES,

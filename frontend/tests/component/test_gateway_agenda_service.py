@@ -1,8 +1,7 @@
 """The gateway and its cache in front of the real agenda service."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -10,62 +9,79 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from embedded.process import Process, running
-from embedded.services import agenda, frontend
-from frontend.session import Sessions
-from servicekit.testing import free_port, wait_for
+from embedded.services import Identities, agenda, frontend
+from servicekit.testing import Issuer, free_port, wait_for
 
-from .conftest import PASSCODE, SESSION_KEY, titles
+from .conftest import SESSION_KEY, sign_in, titles
+
+Add = Callable[[str], str]
 
 AWAY = "http://127.0.0.1:1"
 
 
 @pytest.fixture(scope="module")
-def agenda_service(valkey_server: Process, folder: Path) -> Iterator[Process]:
-    with running(agenda(free_port(), free_port(), valkey_server.url), folder) as process:
+def agenda_service(
+    valkey_server: Process, folder: Path, identities: Identities
+) -> Iterator[Process]:
+    program = agenda(free_port(), free_port(), valkey_server.url, identities)
+    with running(program, folder) as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def organizer(
-    agenda_service: Process, tmp_path_factory: pytest.TempPathFactory
+    agenda_service: Process,
+    valkey_server: Process,
+    issuer: Issuer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[httpx2.Client]:
     folder = tmp_path_factory.mktemp("frontend")
+    port = free_port()
+    public = f"http://127.0.0.1:{port}"
     program = frontend(
+        port,
         free_port(),
-        free_port(),
-        urls={"agenda": agenda_service.url, "c4p": AWAY, "email": AWAY},
+        urls={"agenda": agenda_service.url, "c4p": AWAY, "email": AWAY, "public": public},
         data=folder / "data",
-        secrets={"session": SESSION_KEY, "passcode": PASSCODE},
+        valkey_url=valkey_server.url,
+        session_key=SESSION_KEY,
+        identities=Identities(issuer.url),
         env={"AGENDA_FRESH_SECONDS": "0.1"},
     )
     with ExitStack() as stack:
         process = stack.enter_context(running(program, folder))
         client = stack.enter_context(httpx2.Client(base_url=process.url, timeout=10))
-        value = Sessions(SESSION_KEY, PASSCODE).sign_in("Ada", PASSCODE, datetime.now(UTC))
-        client.cookies.set("session", value)
+        sign_in(client, issuer, "Ada", "organizer")
         yield client
 
 
-def add(service: Process, title: str) -> str:
+@pytest.fixture
+def add(agenda_service: Process, issuer: Issuer) -> Callable[[str], str]:
+    """Puts a session with this title on the agenda."""
+    writer = issuer.bearer("agenda-writer")
+    return lambda title: _add(agenda_service, title, writer)
+
+
+def _add(service: Process, title: str, headers: Mapping[str, str]) -> str:
     proposal_id = str(uuid7())
     body = {"title": title, "abstract": "About it.", "speaker": "Ada", "version": 1}
-    httpx2.put(f"{service.url}/sessions/{proposal_id}", json=body).raise_for_status()
+    httpx2.put(
+        f"{service.url}/sessions/{proposal_id}", json=body, headers=headers
+    ).raise_for_status()
     return proposal_id
 
 
-def test_gateway_shows_a_new_session_on_the_agenda(
-    agenda_service: Process, organizer: httpx2.Client
-) -> None:
-    proposal_id = add(agenda_service, "A new session")
+def test_gateway_shows_a_new_session_on_the_agenda(organizer: httpx2.Client, add: Add) -> None:
+    proposal_id = add("A new session")
     wait_for(lambda: "A new session" in titles(organizer.get("/api/sessions")), "the session")
     session = organizer.get(f"/api/sessions/{proposal_id}").json()
     assert (session["abstract"], session["version"]) == ("About it.", 1)
 
 
 def test_gateway_moves_a_session_and_says_when_the_slot_is_taken(
-    agenda_service: Process, organizer: httpx2.Client
+    organizer: httpx2.Client, add: Add
 ) -> None:
-    first, second = add(agenda_service, "One"), add(agenda_service, "Two")
+    first, second = add("One"), add("Two")
     slot = organizer.get(f"/api/sessions/{first}").json()["slot"]["id"]
     taken = organizer.put(f"/api/sessions/{second}/slot", json={"slot_id": slot})
     assert (taken.status_code, taken.json()["taken_by"]) == (409, first)
@@ -81,9 +97,9 @@ def test_gateway_moves_a_session_and_says_when_the_slot_is_taken(
 
 
 def test_gateway_filters_as_the_agenda_service_does(
-    agenda_service: Process, organizer: httpx2.Client
+    agenda_service: Process, organizer: httpx2.Client, add: Add
 ) -> None:
-    add(agenda_service, "Filtered")
+    add("Filtered")
     everything = httpx2.get(f"{agenda_service.url}/sessions").json()
     wait_for(lambda: organizer.get("/api/sessions").json() == everything, "the same agenda")
     for query in ("day=2027-06-14", "track=Platform", "day=2027-06-15&track=People"):

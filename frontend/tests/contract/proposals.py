@@ -10,7 +10,6 @@ OTHER_ID = "01975c2e-8f6a-7000-8000-000000000002"
 """Ids that stand for those that c4p-service makes."""
 SUBMITTED = "a submitted proposal"
 ACCEPTED = "an accepted proposal"
-ACTOR = "Grace Hopper"
 
 
 def proposal(state: str = "submitted", **fields: Any) -> dict[str, Any]:

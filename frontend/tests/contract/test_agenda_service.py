@@ -125,7 +125,7 @@ async def test_schedule(pact: RecordedPact) -> None:
 
 async def test_move_to_a_free_slot(pact: RecordedPact) -> None:
     (
-        pact.upon_receiving("the wish to move a session to a free slot")
+        pact.identified("the wish to move a session to a free slot")
         .given(SESSION_ON_AGENDA, id=ID, slot_id=FIRST)
         .with_request("PUT", f"/sessions/{ID}/slot")
         .with_body({"slot_id": SECOND}, JSON)
@@ -133,7 +133,7 @@ async def test_move_to_a_free_slot(pact: RecordedPact) -> None:
         .with_body({**SESSION, "slot": {**SLOT, "id": SECOND}}, JSON)
     )
     async with pact.neighbour() as agenda:
-        session = await Agenda(agenda).move(ID, SECOND)
+        session = await Agenda(agenda, "token").move(ID, SECOND)
     assert session.slot.id == SECOND
 
 
@@ -162,7 +162,7 @@ async def test_move_is_refused(
     slug: str,
 ) -> None:
     (
-        pact.upon_receiving(f"the wish to move a session {what}")
+        pact.identified(f"the wish to move a session {what}")
         .given(state, params)
         .with_request("PUT", f"/sessions/{ID}/slot")
         .with_body({"slot_id": slot_id}, JSON)
@@ -171,8 +171,26 @@ async def test_move_is_refused(
     )
     async with pact.neighbour() as agenda:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await Agenda(agenda).move(ID, slot_id)
+            await Agenda(agenda, "token").move(ID, slot_id)
     assert refusal.value.slug == slug
+
+
+@pytest.mark.parametrize("is_moved", [True, False])
+async def test_last_move(pact: RecordedPact, is_moved: bool) -> None:
+    mover = {"name": match.str("Olga"), "subject": match.str("01975c2e"), "at": time()}
+    params = {"id": ID, **({"slot_id": SECOND} if is_moved else {})}
+    (
+        pact.identified(
+            f"a question for the last move of a {'moved' if is_moved else 'new'} session"
+        )
+        .given(SESSION_ON_AGENDA, params)
+        .with_request("GET", f"/sessions/{ID}/move")
+        .will_respond_with(200)
+        .with_body({"moved": mover if is_moved else None}, JSON)
+    )
+    async with pact.neighbour() as agenda:
+        moved = await Agenda(agenda, "token").last_move(ID)
+    assert (moved is not None) is is_moved
 
 
 async def test_agenda_without_its_store(pact: RecordedPact) -> None:

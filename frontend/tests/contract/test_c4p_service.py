@@ -100,8 +100,9 @@ async def test_bad_field_is_named(pact: RecordedPact) -> None:
 
 @pytest.mark.parametrize("is_speaker", [False, True])
 async def test_proposal_is_seen(pact: RecordedPact, is_speaker: bool) -> None:
+    receiving = pact.upon_receiving if is_speaker else pact.identified
     asked = (
-        pact.upon_receiving(f"the {'speaker' if is_speaker else 'organizer'}'s look at a proposal")
+        receiving(f"the {'speaker' if is_speaker else 'organizer'}'s look at a proposal")
         .given(SUBMITTED)
         .with_request("GET", PATH)
     )
@@ -109,26 +110,27 @@ async def test_proposal_is_seen(pact: RecordedPact, is_speaker: bool) -> None:
         asked.with_header("Proposal-Token", TOKEN)
     asked.will_respond_with(200).with_body(proposal(), JSON)
     async with pact.neighbour() as c4p:
-        seen = await C4p(c4p).proposal(ID, "abc.def" if is_speaker else None)
+        client = C4p(c4p, None if is_speaker else "token")
+        seen = await client.proposal(ID, "abc.def" if is_speaker else None)
     assert seen.state == "submitted"
 
 
 async def test_decided_proposal_is_seen(pact: RecordedPact) -> None:
     (
-        pact.upon_receiving("a look at a proposal that was decided")
+        pact.identified("a look at a proposal that was decided")
         .given(ACCEPTED)
         .with_request("GET", PATH)
         .will_respond_with(200)
         .with_body(proposal("accepted", **DECISION), JSON)
     )
     async with pact.neighbour() as c4p:
-        seen = await C4p(c4p).proposal(ID)
+        seen = await C4p(c4p, "token").proposal(ID)
     assert seen.message == "See you in June."
 
 
 async def test_unknown_proposal(pact: RecordedPact) -> None:
     (
-        pact.upon_receiving("a look at a proposal that is not there")
+        pact.identified("a look at a proposal that is not there")
         .given("no proposals")
         .with_request("GET", UNKNOWN)
         .will_respond_with(404)
@@ -136,7 +138,7 @@ async def test_unknown_proposal(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p).proposal(ID)
+            await C4p(c4p, "token").proposal(ID)
     assert refusal.value.status == 404
 
 
@@ -160,7 +162,7 @@ async def test_proposal_is_edited(pact: RecordedPact) -> None:
         pact.upon_receiving("an edit of a proposal")
         .given(SUBMITTED)
         .with_request("PATCH", PATH)
-        .set_headers({"If-Match": '"1"', "X-Actor": "speaker"})
+        .with_header("If-Match", '"1"')
         .with_header("Proposal-Token", TOKEN)
         .with_body(EDIT, JSON)
         .will_respond_with(200)
@@ -191,7 +193,7 @@ async def test_edit_is_refused(
         pact.upon_receiving(f"an edit of a proposal {what}")
         .given(state)
         .with_request("PATCH", PATH)
-        .set_headers({"If-Match": '"1"', "X-Actor": "speaker"})
+        .with_header("If-Match", '"1"')
         .with_header("Proposal-Token", TOKEN)
         .with_body(EDIT, JSON)
         .will_respond_with(status)
@@ -211,7 +213,6 @@ async def test_proposal_is_withdrawn(pact: RecordedPact) -> None:
         .given(SUBMITTED)
         .with_request("POST", WITHDRAWAL)
         .with_header("Proposal-Token", TOKEN)
-        .with_header("X-Actor", "speaker")
         .will_respond_with(200)
         .with_body(proposal("withdrawn"), JSON)
     )
@@ -226,7 +227,6 @@ async def test_withdrawal_of_a_rejected_proposal(pact: RecordedPact) -> None:
         .given("a rejected proposal")
         .with_request("POST", WITHDRAWAL)
         .with_header("Proposal-Token", TOKEN)
-        .with_header("X-Actor", "speaker")
         .will_respond_with(409)
         .with_body(problem("wrong-state", 409), PROBLEM)
     )

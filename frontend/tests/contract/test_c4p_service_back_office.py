@@ -19,7 +19,7 @@ from tests.contract.consumer import (
 from frontend.answers import DeliveryState
 from frontend.clients import C4p, ProblemAnswerError
 
-from .proposals import ACCEPTED, ACTOR, ID, OTHER_ID, SUBMITTED, proposal
+from .proposals import ACCEPTED, ID, OTHER_ID, SUBMITTED, proposal
 
 COUNTS = {each: match.int(0) for each in ("submitted", "accepted", "rejected", "withdrawn")}
 MESSAGE = "See you in June."
@@ -46,7 +46,7 @@ def delivery(state: str, **fields: Any) -> dict[str, Any]:
 
 async def test_proposals_are_searched(pact: RecordedPact) -> None:
     (
-        pact.upon_receiving("a search for submitted proposals")
+        pact.identified("a search for submitted proposals")
         .given(SUBMITTED)
         .with_request("GET", "/proposals")
         .with_query_parameters({"state": "submitted", "q": "outboxes", "limit": "50"})
@@ -54,7 +54,7 @@ async def test_proposals_are_searched(pact: RecordedPact) -> None:
         .with_body({"items": some(proposal()), "next_cursor": None, "counts": COUNTS}, JSON)
     )
     async with pact.neighbour() as c4p:
-        page = await C4p(c4p).proposals("submitted", "outboxes")
+        page = await C4p(c4p, "token").proposals("submitted", "outboxes")
     assert [str(each.id) for each in page.items] == [ID]
 
 
@@ -68,7 +68,7 @@ async def test_proposals_come_in_pages(pact: RecordedPact) -> None:
     }
     for what, (params, next_cursor) in asked.items():
         (
-            pact.upon_receiving(what)
+            pact.identified(what)
             .given("two submitted proposals")
             .with_request("GET", "/proposals")
             .with_query_parameters({**params, "limit": "1"})
@@ -78,8 +78,8 @@ async def test_proposals_come_in_pages(pact: RecordedPact) -> None:
             )
         )
     async with pact.neighbour() as c4p:
-        first = await C4p(c4p).proposals(limit=1)
-        last = await C4p(c4p).proposals(limit=1, cursor=first.next_cursor)
+        first = await C4p(c4p, "token").proposals(limit=1)
+        last = await C4p(c4p, "token").proposals(limit=1, cursor=first.next_cursor)
     assert last.next_cursor is None
 
 
@@ -87,10 +87,9 @@ async def test_many_are_decided(pact: RecordedPact) -> None:
     decision = {"decision": "accepted", "message": MESSAGE}
     accepted = proposal("accepted", decided_at=time(), message=MESSAGE)
     (
-        pact.upon_receiving("a decision on two proposals")
+        pact.identified("a decision on two proposals")
         .given("a submitted proposal and a withdrawn one")
         .with_request("POST", "/proposals/decisions")
-        .with_header("X-Actor", ACTOR)
         .with_body(
             {
                 "decisions": [
@@ -122,7 +121,7 @@ async def test_many_are_decided(pact: RecordedPact) -> None:
         )
     )
     async with pact.neighbour() as c4p:
-        done, refused = await C4p(c4p).decide_many([ID, OTHER_ID], "accepted", MESSAGE, actor=ACTOR)
+        done, refused = await C4p(c4p, "token").decide_many([ID, OTHER_ID], "accepted", MESSAGE)
     assert done.proposal is not None
     assert refused.problem is not None
 
@@ -132,7 +131,7 @@ async def test_history(pact: RecordedPact) -> None:
         return {
             "id": match.uuid(OTHER_ID),
             "kind": kind,
-            "actor": match.str(ACTOR),
+            "actor": match.str("Grace Hopper"),
             "at": time(),
             "version": version,
             "data": match.like(data),
@@ -140,14 +139,17 @@ async def test_history(pact: RecordedPact) -> None:
 
     events = [event("submitted", 1, {}), event("accepted", 2, {"message": MESSAGE})]
     (
-        pact.upon_receiving("a question for the history of a proposal")
+        pact.identified("a question for the history of a proposal")
         .given(ACCEPTED)
         .with_request("GET", made(f"/proposals/{ID}/events", "/proposals/${proposal_id}/events"))
         .will_respond_with(200)
         .with_body({"items": events}, JSON)
     )
     async with pact.neighbour() as c4p:
-        assert [each.kind for each in await C4p(c4p).events(ID)] == ["submitted", "accepted"]
+        assert [each.kind for each in await C4p(c4p, "token").events(ID)] == [
+            "submitted",
+            "accepted",
+        ]
 
 
 ERROR = match.str("503 The mail relay is away.")
@@ -165,7 +167,7 @@ async def test_deliveries(
     pact: RecordedPact, state: DeliveryState, given: str, fields: dict[str, Any]
 ) -> None:
     (
-        pact.upon_receiving(f"a question for the {state} deliveries of a proposal")
+        pact.identified(f"a question for the {state} deliveries of a proposal")
         .given(given)
         .with_request("GET", "/deliveries")
         .with_query_parameter("proposal_id", made(ID, "${proposal_id}"))
@@ -174,87 +176,82 @@ async def test_deliveries(
         .with_body({"items": some(delivery(state, **fields)), "next_cursor": None}, JSON)
     )
     async with pact.neighbour() as c4p:
-        page = await C4p(c4p).deliveries(ID, state)
+        page = await C4p(c4p, "token").deliveries(ID, state)
     assert page.items[0].state == state
 
 
 async def test_delivery_is_retried(pact: RecordedPact) -> None:
     path = made(f"/deliveries/{OTHER_ID}/retry", "/deliveries/${delivery_id}/retry")
     (
-        pact.upon_receiving("the wish to send a mail again")
+        pact.identified("the wish to send a mail again")
         .given("a mail that has arrived")
         .with_request("POST", path)
-        .with_header("X-Actor", ACTOR)
         .with_body({"attempts": 1}, JSON)
         .will_respond_with(202)
         .with_body(delivery("waiting", next_attempt_at=time()), JSON)
     )
     async with pact.neighbour() as c4p:
-        assert (await C4p(c4p).retry(OTHER_ID, 1, actor=ACTOR)).state == "waiting"
+        assert (await C4p(c4p, "token").retry(OTHER_ID, 1)).state == "waiting"
 
 
 async def test_delivery_that_changed_is_retried(pact: RecordedPact) -> None:
     path = made(f"/deliveries/{OTHER_ID}/retry", "/deliveries/${delivery_id}/retry")
     (
-        pact.upon_receiving("the wish to send a mail again that was tried since it was seen")
+        pact.identified("the wish to send a mail again that was tried since it was seen")
         .given("a mail that has arrived")
         .with_request("POST", path)
-        .with_header("X-Actor", ACTOR)
         .with_body({"attempts": 0}, JSON)
         .will_respond_with(409)
         .with_body(problem("delivery-changed", 409), PROBLEM)
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p).retry(OTHER_ID, 0, actor=ACTOR)
+            await C4p(c4p, "token").retry(OTHER_ID, 0)
     assert refusal.value.slug == "delivery-changed"
 
 
 async def test_unknown_delivery_is_retried(pact: RecordedPact) -> None:
     (
-        pact.upon_receiving("the wish to send a mail again that is not there")
+        pact.identified("the wish to send a mail again that is not there")
         .given("no proposals")
         .with_request("POST", f"/deliveries/{OTHER_ID}/retry")
-        .with_header("X-Actor", ACTOR)
         .will_respond_with(404)
         .with_body(problem("delivery-not-found", 404), PROBLEM)
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p).retry(OTHER_ID, actor=ACTOR)
+            await C4p(c4p, "token").retry(OTHER_ID)
     assert refusal.value.status == 404
 
 
 async def test_window_is_set(pact: RecordedPact) -> None:
     window = {"opens_at": OPENS_AT.isoformat(), "closes_at": CLOSES_AT.isoformat()}
     (
-        pact.upon_receiving("a new window")
+        pact.identified("a new window")
         .given("no proposals")
         .with_request("PUT", "/cfp")
-        .with_header("X-Actor", ACTOR)
         .with_body(window, JSON)
         .will_respond_with(200)
         .with_body({"opens_at": time(), "closes_at": time(), "open": match.bool(True)}, JSON)
     )
     async with pact.neighbour() as c4p:
-        await C4p(c4p).set_cfp(OPENS_AT, CLOSES_AT, actor=ACTOR)
+        await C4p(c4p, "token").set_cfp(OPENS_AT, CLOSES_AT)
 
 
 async def test_window_that_closes_first(pact: RecordedPact) -> None:
     window = {"opens_at": CLOSES_AT.isoformat(), "closes_at": OPENS_AT.isoformat()}
     errors = some({"field": match.str("closes_at"), "detail": match.str("It is too early.")})
     (
-        pact.upon_receiving("a new window that closes before it opens")
+        pact.identified("a new window that closes before it opens")
         .given("no proposals")
         .with_request("PUT", "/cfp")
-        .with_header("X-Actor", ACTOR)
         .with_body(window, JSON)
         .will_respond_with(422)
         .with_body(problem("invalid-request", 422, errors=errors), PROBLEM)
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p).set_cfp(CLOSES_AT, OPENS_AT, actor=ACTOR)
+            await C4p(c4p, "token").set_cfp(CLOSES_AT, OPENS_AT)
     assert refusal.value.problem.errors is not None
 
 
@@ -273,12 +270,65 @@ async def test_reports(pact: RecordedPact) -> None:
         "findings": some(finding),
     }
     (
-        pact.upon_receiving("a question for the consistency reports")
+        pact.identified("a question for the consistency reports")
         .given("a consistency report with a finding")
         .with_request("GET", "/consistency-reports")
         .will_respond_with(200)
         .with_body({"items": some(report)}, JSON)
     )
     async with pact.neighbour() as c4p:
-        (latest,) = await C4p(c4p).reports()
+        (latest,) = await C4p(c4p, "token").reports()
     assert len(latest.findings) == 1
+
+
+REVIEW = {
+    "subject": match.str("01975c2e"),
+    "reviewer": match.str("Rita Reviewer"),
+    "score": match.int(4),
+    "comment": match.str("Clear and new."),
+    "at": time(),
+}
+
+
+async def test_reviews(pact: RecordedPact) -> None:
+    (
+        pact.identified("a question for the reviews of a proposal")
+        .given("a proposal with a review")
+        .with_request("GET", made(f"/proposals/{ID}/reviews", "/proposals/${proposal_id}/reviews"))
+        .will_respond_with(200)
+        .with_body({"items": some(REVIEW)}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        (found,) = await C4p(c4p, "token").reviews(ID)
+    assert found.score == 4
+
+
+async def test_review_is_written(pact: RecordedPact) -> None:
+    said = {"score": 4, "comment": "Clear and new."}
+    (
+        pact.identified("a review")
+        .given(SUBMITTED)
+        .with_request("PUT", made(f"/proposals/{ID}/review", "/proposals/${proposal_id}/review"))
+        .with_body(said, JSON)
+        .will_respond_with(200)
+        .with_body({**REVIEW, **said}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        assert (await C4p(c4p, "token").review(ID, 4, "Clear and new.")).score == 4
+
+
+async def test_score_of_a_proposal(pact: RecordedPact) -> None:
+    score = {"average": match.number(4.0), "count": match.int(1)}
+    (
+        pact.identified("a question for proposals that were reviewed")
+        .given("a proposal with a review")
+        .with_request("GET", "/proposals")
+        .with_query_parameter("limit", "50")
+        .will_respond_with(200)
+        .with_body(
+            {"items": some(proposal(score=score)), "next_cursor": None, "counts": COUNTS}, JSON
+        )
+    )
+    async with pact.neighbour() as c4p:
+        page = await C4p(c4p, "token").proposals()
+    assert page.items[0].score is not None

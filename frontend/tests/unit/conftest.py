@@ -1,5 +1,6 @@
 """The pages over neighbours that live in memory: every answer is what a test says it is."""
 
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,19 +8,26 @@ from uuid import UUID
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from structlog.testing import capture_logs
 
 from frontend import site
 from frontend.agenda_cache import AgendaCache
 from frontend.clients import Agenda, C4p, Email
-from frontend.session import COOKIE, Sessions
+from frontend.openid import OpenId, Tokens
+from frontend.session import Sessions
 from frontend.settings import FrontendSettings
 from frontend.store import AgendaFile, SavedAgenda
+from frontend.tokens import STORE, TokenStore, Wallet
 from servicekit import problems
 from servicekit.app import create_app
-from servicekit.http import Neighbour
+from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.identity import Identity, Verifier
+from servicekit.provider import Provider
+from servicekit.testing import Issuer
 
+ISSUER = "http://issuer.example"
+TOKEN = "access.token.of-theirs"
 PROPOSAL_ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 SCHEDULE: dict[str, Any] = {
     "timezone": "Europe/Berlin",
@@ -116,6 +124,79 @@ class NoFile(AgendaFile):
         pass
 
 
+class MemoryStore(TokenStore):
+    """A store that may be away."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Tokens] = {}
+        self.is_away = False
+
+    def _check(self) -> None:
+        if self.is_away:
+            raise NeighbourAwayError(STORE, "away")
+
+    async def put(self, handle: str, tokens: Tokens) -> None:
+        self._check()
+        self.kept[handle] = tokens
+
+    async def get(self, handle: str) -> Tokens | None:
+        self._check()
+        return self.kept.get(handle)
+
+    async def drop(self, handle: str) -> None:
+        self._check()
+        self.kept.pop(handle, None)
+
+
+class FakeProvider:
+    """An OpenID provider that may be away, the site's side of it, and a clock for the tokens."""
+
+    def __init__(self) -> None:
+        self.issuer = Issuer(ISSUER)
+        self.is_away = False
+        self.later = 0.0
+        self.store = MemoryStore()
+        provider = Provider(ISSUER, transport=httpx2.MockTransport(self._handle))
+        self.openid = OpenId(
+            provider,
+            Verifier(provider, "conference"),
+            client_id="frontend",
+            client_secret="development-frontend",
+            site="http://site",
+            now=self.now,
+        )
+        self.wallet = self.new_wallet()
+
+    def new_wallet(self) -> Wallet:
+        """That of another process."""
+        return Wallet(self.openid, self.store, now=self.now)
+
+    def now(self) -> float:
+        """What the clock shows."""
+        return time.time() + self.later
+
+    def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        if self.is_away:
+            raise httpx2.ConnectError("away")
+        return self.issuer.handle(request)
+
+    async def cookie(self, app: FastAPI, name: str, *roles: str) -> dict[str, str]:
+        """The cookies of somebody who has signed in."""
+        response, now = Response(), datetime.now(UTC)
+        identity = Identity(f"subject-of-{name}", name, frozenset(roles), None, 0)
+        sessions: Sessions = app.state.sessions
+        tokens = Tokens(TOKEN, "refresh", "id", time.time() + 1800, time.time() + 3600)
+        await self.wallet.put(sessions.start(response, identity, now), tokens)
+        cookies = [each.partition(";")[0] for each in response.headers.getlist("set-cookie")]
+        return dict([cookies[0].split("=", 1)])
+
+
+@pytest.fixture
+def provider() -> FakeProvider:
+    """The OpenID provider."""
+    return FakeProvider()
+
+
 @pytest.fixture
 def neighbours() -> Neighbours:
     """The other services."""
@@ -133,8 +214,12 @@ def settings() -> FrontendSettings:
             "agenda_url": "http://agenda",
             "c4p_url": "http://c4p",
             "email_url": "http://email",
+            "public_url": "http://site",
+            "valkey_url": "redis://valkey",
+            "oidc_issuer": ISSUER,
+            "oidc_client_id": "frontend",
+            "oidc_client_secret": "development-frontend",
             "session_key": "k" * 32,
-            "sign_in_passcode": "open sesame",
             "data_dir": "unused",
             "conference_name": "Test & Conference",
         }
@@ -144,7 +229,8 @@ def settings() -> FrontendSettings:
 @pytest.fixture(scope="session")
 def assembled(settings: FrontendSettings) -> FastAPI:
     """The pages and their errors, without the gateway and without neighbours; costly to make."""
-    app = create_app("frontend", settings, site.ROUTERS, csp=site.CSP)
+    csp = site.csp(settings.oidc_issuer)
+    app = create_app("frontend", settings, site.ROUTERS, csp=csp)
     site.install(app, settings.conference_name)
 
     @app.get("/broken")
@@ -156,7 +242,7 @@ def assembled(settings: FrontendSettings) -> FastAPI:
 
 @pytest.fixture
 async def app(
-    assembled: FastAPI, settings: FrontendSettings, neighbours: Neighbours
+    assembled: FastAPI, settings: FrontendSettings, neighbours: Neighbours, provider: FakeProvider
 ) -> AsyncIterator[FastAPI]:
     """The pages over `neighbours`."""
 
@@ -166,7 +252,9 @@ async def app(
 
     state = assembled.state
     state.settings = settings
-    state.sessions = Sessions("k" * 32, "open sesame")
+    state.sessions = Sessions("k" * 32, secure=False)
+    state.openid = provider.openid
+    state.wallet = provider.wallet
     state.agenda, state.c4p = Agenda(neighbour("agenda")), C4p(neighbour("c4p"))
     state.email = Email(neighbour("email"))
     state.cache = AgendaCache(state.agenda.neighbour, NoFile(), 3600)
@@ -191,10 +279,23 @@ async def browser(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @pytest.fixture
-async def organizer(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+async def organizer(app: FastAPI, provider: FakeProvider) -> AsyncIterator[httpx2.AsyncClient]:
     """An organizer's browser."""
-    cookie = app.state.sessions.sign_in("Olga", "open sesame", datetime.now(UTC))
-    async with _browser(app, {COOKIE: cookie}) as client:
+    async with _browser(app, await provider.cookie(app, "Olga", "organizer")) as client:
+        yield client
+
+
+@pytest.fixture
+async def reviewer(app: FastAPI, provider: FakeProvider) -> AsyncIterator[httpx2.AsyncClient]:
+    """A reviewer's browser."""
+    async with _browser(app, await provider.cookie(app, "Rita", "reviewer")) as client:
+        yield client
+
+
+@pytest.fixture
+async def somebody(app: FastAPI, provider: FakeProvider) -> AsyncIterator[httpx2.AsyncClient]:
+    """The browser of somebody who is signed in and has no role."""
+    async with _browser(app, await provider.cookie(app, "Ada")) as client:
         yield client
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from frontend.back_office import Wanted, tabs
 
-from .conftest import COUNTS, PROPOSAL, PROPOSAL_ID, Neighbours
+from .conftest import COUNTS, PROPOSAL, PROPOSAL_ID, TOKEN, Neighbours
 
 OTHER_ID = "01890a5d-ac96-774b-bcce-b302099a8058"
 ACCEPTED = {**PROPOSAL, "state": "accepted"}
@@ -126,7 +126,7 @@ async def test_many_are_decided_with_a_line_for_each(
     decisions = orjson.loads(sent.content)["decisions"]
     assert [each["proposal_id"] for each in decisions] == [str(PROPOSAL_ID), OTHER_ID]
     assert {each["message"] for each in decisions} == {"Hello"}
-    assert sent.headers["x-actor"] == "Olga"
+    assert sent.headers["authorization"] == f"Bearer {TOKEN}"
 
 
 @pytest.mark.parametrize(

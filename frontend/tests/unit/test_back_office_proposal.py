@@ -7,7 +7,7 @@ import pytest
 from frontend.answers import ListedSession, Schedule
 from frontend.back_office_proposal import place
 
-from .conftest import PROPOSAL, PROPOSAL_ID, SCHEDULE, SESSION, Neighbours
+from .conftest import PROPOSAL, PROPOSAL_ID, SCHEDULE, SESSION, TOKEN, Neighbours
 
 PATH = f"/proposals/{PROPOSAL_ID}"
 PAGE = f"/back-office{PATH}"
@@ -268,7 +268,7 @@ async def test_send_again_names_the_attempts_that_were_shown(
     assert answer.headers["location"] == f"{PAGE}?done=sent"
     (sent,) = neighbours.sent("POST", RETRY)
     assert orjson.loads(sent.content) == {"attempts": 3}
-    assert sent.headers["x-actor"] == "Olga"
+    assert sent.headers["authorization"] == f"Bearer {TOKEN}"
 
 
 async def test_send_again_takes_a_form_that_shows_no_attempts(

@@ -13,7 +13,11 @@ GOOD = {
     "C4P_URL": "http://c4p:8000",
     "EMAIL_URL": "http://email:8000",
     "SESSION_KEY": "k" * 32,
-    "SIGN_IN_PASSCODE": "open sesame",
+    "PUBLIC_URL": "http://127.0.0.1:8000/",
+    "VALKEY_URL": "redis://valkey:6379/0",
+    "OIDC_ISSUER": "http://127.0.0.1:8090",
+    "OIDC_CLIENT_ID": "frontend",
+    "OIDC_CLIENT_SECRET": "development-frontend",
     "DATA_DIR": "/data",
     "CONFERENCE_NAME": "Example Conference",
 }
@@ -29,10 +33,13 @@ def test_settings_load_from_a_good_environment() -> None:
     settings = load(FrontendSettings)
     assert settings.agenda_fresh_seconds == 1
     assert GOOD["SESSION_KEY"] not in repr(settings)
-    assert GOOD["SIGN_IN_PASSCODE"] not in repr(settings)
+    assert GOOD["OIDC_CLIENT_SECRET"] not in repr(settings)
+    assert (settings.site, settings.has_tls) == ("http://127.0.0.1:8000", False)
 
 
-@pytest.mark.parametrize("name", ["AGENDA_URL", "C4P_URL", "EMAIL_URL", "SESSION_KEY", "DATA_DIR"])
+@pytest.mark.parametrize(
+    "name", ["AGENDA_URL", "C4P_URL", "EMAIL_URL", "SESSION_KEY", "DATA_DIR", "OIDC_ISSUER"]
+)
 def test_settings_missing_stop_the_start_by_name(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -45,7 +52,7 @@ def test_settings_missing_stop_the_start_by_name(
     ("name", "value"),
     [
         ("SESSION_KEY", "short"),
-        ("SIGN_IN_PASSCODE", "short"),
+        ("PUBLIC_URL", "conference.example.org"),
         ("AGENDA_URL", "agenda"),
         ("AGENDA_FRESH_SECONDS", "0"),
         ("NEIGHBOUR_SECONDS", "soon"),
@@ -61,15 +68,15 @@ def test_settings_wrong_stop_the_start_by_name_and_keep_the_value_secret(
     assert repr(value) not in str(stopped.value)
 
 
-def test_settings_of_production_refuse_the_development_sign_in(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PROFILE", "production")
-    with pytest.raises(SystemExit, match="there is no sign-in outside development yet"):
+def test_settings_of_production_refuse_plain_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
+    production = {
+        "PROFILE": "production",
+        "OIDC_ISSUER": "https://id.example.org",
+        "OIDC_CLIENT_SECRET": "a secret of its own",
+    }
+    for name, value in production.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="PUBLIC_URL must be an https:// address"):
         load(FrontendSettings)
-
-
-def test_settings_of_production_load_without_a_passcode(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROFILE", "production")
-    monkeypatch.delenv("SIGN_IN_PASSCODE")
-    assert load(FrontendSettings).sign_in_passcode is None
+    monkeypatch.setenv("PUBLIC_URL", "https://conference.example.org")
+    assert load(FrontendSettings).has_tls

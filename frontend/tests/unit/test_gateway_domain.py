@@ -2,7 +2,7 @@
 
 import pytest
 
-from frontend.domain import accepts_gzip, actor_header, has_etag, safe_next, zone_named
+from frontend.domain import accepts_gzip, has_etag, safe_next, zone_named
 
 
 @pytest.mark.parametrize("path", ["/", "/back-office", "/back-office?state=accepted&q=a%20b"])
@@ -48,17 +48,6 @@ def test_has_etag_compares_weakly(header: str) -> None:
 @pytest.mark.parametrize("header", ["", '"b"', "a", 'W/"ab"'])
 def test_has_etag_not_for_another(header: str) -> None:
     assert not has_etag(header, 'W/"a"')
-
-
-def test_actor_header_leaves_plain_names_readable() -> None:
-    assert actor_header("Ada Lovelace") == "Ada Lovelace"
-
-
-@pytest.mark.parametrize("name", ["Zoë", "a\r\nX-Evil: 1", "小林", "100%"])
-def test_actor_header_is_visible_ascii_whatever_the_name(name: str) -> None:
-    header = actor_header(name)
-    assert header.isascii()
-    assert header.isprintable()
 
 
 def test_zone_named_finds_a_zone() -> None:

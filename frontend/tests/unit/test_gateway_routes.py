@@ -14,7 +14,7 @@ def test_table_has_what_was_agreed_and_nothing_else() -> None:
         ("PATCH", "/proposals/{id}"),
         ("POST", "/proposals/{id}/withdrawal"),
     }
-    organizer = {
+    signed_in = {
         ("GET", "/proposals"),
         ("POST", "/proposals/{id}/decision"),
         ("POST", "/proposals/decisions"),
@@ -25,6 +25,10 @@ def test_table_has_what_was_agreed_and_nothing_else() -> None:
         ("GET", "/consistency-reports"),
         ("PUT", "/sessions/{id}/slot"),
         ("GET", "/emails"),
+        ("GET", "/proposals/{id}/reviews"),
+        ("PUT", "/proposals/{id}/review"),
+        ("GET", "/actions"),
+        ("GET", "/sessions/{id}/move"),
     }
     by_access = {
         access: {(row.method, row.path) for row in TABLE if row.access is access}
@@ -33,7 +37,7 @@ def test_table_has_what_was_agreed_and_nothing_else() -> None:
     assert by_access == {
         Access.ANYONE: anyone,
         Access.SPEAKER: speaker,
-        Access.ORGANIZER: organizer,
+        Access.SIGNED_IN: signed_in,
     }
 
 

@@ -178,6 +178,6 @@ async def test_about_shows_who_answers_and_who_does_not(
     assert "javascript:" not in text
 
 
-@pytest.mark.parametrize("path", ["/", "/agenda", "/about", "/call-for-proposals", "/sign-in"])
+@pytest.mark.parametrize("path", ["/", "/agenda", "/about", "/call-for-proposals"])
 async def test_pages_answer_head_too(browser: httpx2.AsyncClient, path: str) -> None:
     assert (await browser.head(path)).status_code == 200

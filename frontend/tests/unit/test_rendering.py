@@ -6,9 +6,9 @@ import httpx2
 import pytest
 
 from frontend.answers import Schedule
-from frontend.rendering import CSP, STATIC, venue
+from frontend.rendering import STATIC, csp, venue
 
-from .conftest import SCHEDULE
+from .conftest import ISSUER, SCHEDULE
 
 
 async def test_a_static_file_may_be_kept_for_ever(browser: httpx2.AsyncClient) -> None:
@@ -35,7 +35,7 @@ async def test_no_other_file_is_served(browser: httpx2.AsyncClient, name: str) -
 
 async def test_pages_carry_the_strict_policy(browser: httpx2.AsyncClient) -> None:
     for path in ("/", "/nothing", "/agenda"):
-        assert (await browser.get(path)).headers["content-security-policy"] == CSP
+        assert (await browser.get(path)).headers["content-security-policy"] == csp(ISSUER)
 
 
 class _InlineCode(HTMLParser):

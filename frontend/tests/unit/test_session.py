@@ -1,49 +1,88 @@
-"""The signed session."""
+"""The cookies: sealed, so that nobody can read, alter or make one."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from fastapi import Response
 
-from frontend.session import COOKIE, LIFETIME, Organizer, PasscodeRefusedError, Sessions
-from servicekit.security import Signer
+from frontend.openid import Attempt
+from frontend.sealing import Seal
+from frontend.session import LIFETIME, Sessions
+from servicekit.identity import Identity
 
 KEY = "k" * 32
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
-SESSIONS = Sessions(KEY, "open sesame")
+SESSIONS = Sessions(KEY, secure=False)
+ZOE = Identity("s-1", "Zoë", frozenset({"organizer", "default-roles-conference"}), None, 0)
 
 
-def test_sign_in_with_the_passcode_makes_an_organizer_for_twelve_hours() -> None:
-    cookies = {COOKIE: SESSIONS.sign_in("Zoë", "open sesame", NOW)}
-    assert SESSIONS.read(cookies, NOW + LIFETIME - timedelta(seconds=1)) == Organizer("Zoë")
-    assert SESSIONS.read(cookies, NOW + LIFETIME) is None
+def cookies(response: Response) -> dict[str, str]:
+    """What a browser keeps of it."""
+    pairs = [each.partition(";")[0] for each in response.headers.getlist("set-cookie")]
+    return dict(each.split("=", 1) for each in pairs)
 
 
-@pytest.mark.parametrize("passcode", ["", "open", "open sesame ", "öffne dich", "\ud800"])
-def test_sign_in_refuses_another_passcode(passcode: str) -> None:
-    with pytest.raises(PasscodeRefusedError):
-        SESSIONS.sign_in("Eve", passcode, NOW)
+def started(sessions: Sessions = SESSIONS) -> Response:
+    response = Response()
+    sessions.start(response, ZOE, NOW)
+    return response
 
 
-@pytest.mark.parametrize("passcode", ["", "anything"])
-def test_sign_in_refuses_everybody_where_there_is_no_passcode(passcode: str) -> None:
-    sessions = Sessions(KEY, None)
-    assert not sessions.can_sign_in
-    with pytest.raises(PasscodeRefusedError):
-        sessions.sign_in("Eve", passcode, NOW)
+def test_session_lasts_twelve_hours_and_knows_who_it_is() -> None:
+    kept = cookies(started())
+    person = SESSIONS.read(kept, NOW + LIFETIME - timedelta(seconds=1))
+    assert person is not None
+    assert (person.subject, person.name) == ("s-1", "Zoë")
+    assert person.roles == {"organizer"}
+    assert (person.is_organizer, person.is_reviewer) == (True, False)
+    assert SESSIONS.read(kept, NOW + LIFETIME) is None
 
 
-@pytest.mark.parametrize("text", ["", "x", "a.b", "{}", "é"])
+def test_session_shows_nothing_of_what_it_holds_and_fits_a_cookie() -> None:
+    value = cookies(started())["session"]
+    assert len(value) < 1000
+    for part in value.split("."):
+        assert "Zo" not in part
+    assert len(value.split(".")) == 5, "encrypted (RFC 7516), not only signed"
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_cookie_is_out_of_reach_and_bound_to_the_host_where_there_is_tls(secure: bool) -> None:
+    header = started(Sessions(KEY, secure=secure)).headers["set-cookie"]
+    assert header.startswith("__Host-session=" if secure else "session=")
+    assert {"httponly", "path=/", "samesite=lax"} <= set(header.lower().split("; "))
+    assert ("secure" in header.lower().split("; ")) is secure
+    assert "domain" not in header.lower()
+
+
+@pytest.mark.parametrize("text", ["", "x", "a.b", "a.b.c.d.e", "{}", "é", "\ud800", "." * 4])
 def test_read_takes_what_is_forged_for_a_visitor(text: str) -> None:
-    assert SESSIONS.read({COOKIE: text}, NOW) is None
+    assert SESSIONS.read({"session": text}, NOW) is None
 
 
-def test_read_refuses_what_was_signed_for_another_purpose_or_with_another_key() -> None:
-    value = {"name": "Eve", "roles": ["organizer"]}
+@pytest.mark.parametrize("part", range(5))
+def test_read_takes_what_was_altered_for_a_visitor(part: int) -> None:
+    parts = cookies(started())["session"].split(".")
+    letters = parts[part] or "AAAA"
+    parts[part] = ("B" if letters[0] != "B" else "C") + letters[1:]
+    assert SESSIONS.read({"session": ".".join(parts)}, NOW) is None
+
+
+def test_read_takes_no_seal_of_another_purpose_or_another_key() -> None:
+    value = {"subject": "s", "name": "Eve", "roles": ["organizer"], "handle": "h"}
     end = NOW + LIFETIME
-    for signer in (Signer(KEY, "proposal"), Signer("x" * 32, "session")):
-        assert SESSIONS.read({COOKIE: signer.sign(value, end)}, NOW) is None
+    for seal in (Seal(KEY, "sign-in"), Seal("x" * 32, "session")):
+        assert SESSIONS.read({"session": seal.close(value, end)}, NOW) is None
+    assert SESSIONS.read({"session": Seal(KEY, "session").close(value, end)}, NOW) is not None
 
 
-def test_read_gives_no_rights_without_the_role() -> None:
-    text = Signer(KEY, "session").sign({"name": "Ada", "roles": []}, NOW + LIFETIME)
-    assert SESSIONS.read({COOKIE: text}, NOW) is None
+def test_attempt_is_kept_for_ten_minutes_and_ended_by_the_session() -> None:
+    attempt = Attempt.to("/back-office")
+    response = Response()
+    SESSIONS.begin(response, attempt, NOW)
+    kept = cookies(response)
+    assert SESSIONS.attempt(kept, NOW + timedelta(minutes=9)) == attempt
+    assert SESSIONS.attempt(kept, NOW + timedelta(minutes=10)) is None
+    assert attempt.is_answered_by(attempt.state)
+    assert not attempt.is_answered_by(Attempt.to("/").state)
+    assert cookies(started())["sign-in"] == '""'

@@ -207,15 +207,16 @@ def _describe(app: FastAPI) -> None:
             schemas.pop("ValidationError", None)
             for path in schema["paths"].values():
                 for operation in path.values():
-                    _add_common(operation["responses"])
+                    _add_common(operation["responses"], secured="security" in operation)
             app.openapi_schema = schema
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _add_common(documented: dict[str, Any]) -> None:
+def _add_common(documented: dict[str, Any], *, secured: bool) -> None:
     if "HTTPValidationError" in str(documented.get("422")):
         del documented["422"]
-    for status, response in problems.responses(*problems.COMMON).items():
+    kinds = [*problems.COMMON, *(problems.SECURED if secured else ())]
+    for status, response in problems.responses(*kinds).items():
         documented.setdefault(str(status), response)

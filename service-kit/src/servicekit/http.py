@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -79,6 +79,18 @@ class RetryBudget:
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
+class Credentials(Protocol):
+    """Where the token comes from by which this process shows who it is."""
+
+    async def token(self) -> str:
+        """A token that is good just now, or NeighbourAwayError."""
+        ...
+
+    def forget(self, token: str) -> None:
+        """The token was refused."""
+        ...
+
+
 class Neighbour:
     """Another service, as this one sees it."""
 
@@ -89,8 +101,11 @@ class Neighbour:
         *,
         timeout_seconds: float,
         transport: httpx2.AsyncBaseTransport | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
+        """With `credentials` every call that carries no other identity carries theirs."""
         self.name = name
+        self._credentials = credentials
         self.breaker = Breaker()
         self._budget = RetryBudget()
         self._timeout_seconds = timeout_seconds
@@ -119,13 +134,19 @@ class Neighbour:
         the connection failed and the budget allows it.
         """
         may_repeat = method in IDEMPOTENT or "Idempotency-Key" in (headers or {})
+        token = await self._credentials.token() if self._credentials else None
+        if token is not None:
+            headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         request = self._client.build_request(
             method, path, json=json, content=content, params=params, headers=headers
         )
         self._budget.called()
         while True:
             try:
-                return await self._once(request)
+                response = await self._once(request)
+                if response.status_code == 401 and self._credentials and token:
+                    self._credentials.forget(token)
+                return response
             except NeighbourAwayError as error:
                 failed_fast = isinstance(
                     error.__cause__, httpx2.NetworkError | httpx2.ProtocolError

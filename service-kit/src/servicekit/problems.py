@@ -107,6 +107,19 @@ BODY_TOO_LARGE = ProblemType(
     "The body is too large",
     "Send less: services take 64 KiB unless configured otherwise.",
 )
+SIGN_IN_REQUIRED = ProblemType(
+    "sign-in-required",
+    401,
+    "Nobody is signed in",
+    "Send `Authorization: Bearer` with an access token of the conference's identity provider; at a "
+    "browser, sign in at /sign-in.",
+)
+ROLE_REQUIRED = ProblemType(
+    "role-required",
+    403,
+    "Your role does not allow this",
+    "`roles` lists those that do, one of which is enough; the identity provider gives them.",
+)
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here", "Check the address.")
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "idempotency-key-reused",
@@ -144,6 +157,9 @@ COMMON = (
     UNAVAILABLE,
 )
 """What any route of any service may answer."""
+
+SECURED = (SIGN_IN_REQUIRED, ROLE_REQUIRED)
+"""What a route may answer beside that not everybody may use."""
 
 _BY_STATUS = {
     each.status: each for each in (MALFORMED_BODY, NOT_FOUND, METHOD_NOT_ALLOWED, BODY_TOO_LARGE)

@@ -1,14 +1,18 @@
 """The environment, typed: a missing or wrong value stops the start with one sentence."""
 
 import sys
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)]
 """A length of time in seconds, a millisecond to a day."""
+
+EXAMPLE_PREFIX = "development-"
+"""How every secret begins that is written down in this repository."""
 
 
 class Settings(BaseSettings):
@@ -37,6 +41,20 @@ class Settings(BaseSettings):
         1.0, ge=0, le=1, description="the share of new traces that are kept, 0 to 1"
     )
 
+    @model_validator(mode="after")
+    def _secrets_are_own(self) -> Self:
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            is_example = isinstance(value, SecretStr) and value.get_secret_value().startswith(
+                EXAMPLE_PREFIX
+            )
+            if self.profile == "production" and is_example:
+                raise ValueError(
+                    f"The setting {name.upper()} is an example that everybody can read: "
+                    "production needs a secret of its own."
+                )
+        return self
+
 
 class ServerSettings(Settings):
     """What every process that answers HTTP reads, beside `Settings`."""
@@ -50,6 +68,53 @@ class ServerSettings(Settings):
     max_body_bytes: int = Field(65_536, ge=1, description="the largest request body in bytes")
 
 
+def issuer_address(url: str) -> str:
+    """`url`, unchanged since issuers are compared to the letter, if it may be an issuer's."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("it must be an address as https://id.example.org/realms/conference")
+    return url
+
+
+class VerifyingSettings(Settings):
+    """What every process reads that verifies who calls it."""
+
+    oidc_issuer: Annotated[str, AfterValidator(issuer_address)] = Field(
+        description="the address of the OpenID provider, exactly as its tokens name it; "
+        "https in production"
+    )
+    oidc_audience: str = Field(
+        "conference", min_length=1, description="what access tokens must name as their audience"
+    )
+
+    @model_validator(mode="after")
+    def _provider_is_reached_by_tls(self) -> Self:
+        if self.profile == "production" and not self.oidc_issuer.startswith("https://"):
+            raise ValueError(
+                "The setting OIDC_ISSUER must be an https:// address in production, or whoever is "
+                "on the way could tell who somebody is. The development provider has none."
+            )
+        return self
+
+
+class ClientSettings(VerifyingSettings):
+    """What every process reads beside that has an identity of its own."""
+
+    oidc_client_id: str = Field(min_length=1, description="its name at the OpenID provider")
+    oidc_client_secret: SecretStr = Field(
+        min_length=16, description="its secret at the OpenID provider, 16 characters or more"
+    )
+
+    @model_validator(mode="after")
+    def _client_is_no_audience(self) -> Self:
+        if self.oidc_client_id == self.oidc_audience:
+            raise ValueError(
+                "OIDC_CLIENT_ID and OIDC_AUDIENCE must differ, "
+                "or an ID token would pass for an access token."
+            )
+        return self
+
+
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
@@ -59,21 +124,25 @@ def load(kind: type[SettingsT]) -> SettingsT:
         return kind()
     except ValidationError as error:
         sys.exit("\n".join(explain(kind, error)))
+    except SettingsError as error:
+        # Where JSON is expected and something else is there; it names the setting.
+        sys.exit(f"A setting is not JSON: {error}.")
 
 
 def explain(kind: type[Settings], error: ValidationError) -> list[str]:
     """One sentence for each setting that `error` names; never the value, which may be a secret."""
     return [
-        _sentence(kind, str(each["loc"][0]) if each["loc"] else "", each["type"], each["msg"])
+        _sentence(kind, [str(part) for part in each["loc"]], each["type"], each["msg"])
         for each in error.errors(include_input=False, include_url=False)
     ]
 
 
-def _sentence(kind: type[Settings], field: str, problem: str, message: str) -> str:
+def _sentence(kind: type[Settings], where: list[str], problem: str, message: str) -> str:
+    field = where[0] if where else ""
     if field not in kind.model_fields:
         return message.removeprefix("Value error, ")
     meaning = kind.model_fields[field].description or field
-    if problem == "missing":
+    if problem == "missing" and len(where) == 1:
         return f"The setting {field.upper()} is missing: it is {meaning}."
     complaint = message.removeprefix("Value error, ")
     return f"The setting {field.upper()} is wrong ({complaint}): it is {meaning}."

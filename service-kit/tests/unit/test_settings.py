@@ -1,9 +1,9 @@
 """A missing or wrong value stops the start with a sentence that names it."""
 
 import pytest
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
-from servicekit.settings import ServerSettings, load
+from servicekit.settings import ClientSettings, ServerSettings, load
 
 
 class Example(ServerSettings):
@@ -68,3 +68,46 @@ def test_length_of_time_that_no_timer_can_wait_for_is_refused(
 ) -> None:
     said = sentence(monkeypatch, {**GOOD, "SHUTDOWN_GRACE_SECONDS": value})
     assert said.startswith("The setting SHUTDOWN_GRACE_SECONDS is wrong (")
+
+
+class Client(ClientSettings):
+    """What a process with an identity reads."""
+
+    key: SecretStr = SecretStr("its own")
+
+
+CLIENT = {
+    "OIDC_ISSUER": "https://id.example.org/realms/conference",
+    "OIDC_CLIENT_ID": "frontend",
+    "OIDC_CLIENT_SECRET": "a secret of its own",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"OIDC_ISSUER": "http://id.example.org"}, "OIDC_ISSUER must be an https:// address"),
+        ({"OIDC_ISSUER": "id.example.org"}, "OIDC_ISSUER is wrong"),
+        ({"OIDC_ISSUER": "https://id.example.org/?x=y"}, "OIDC_ISSUER is wrong"),
+        ({"OIDC_ISSUER": ""}, "OIDC_ISSUER is missing"),
+        ({"OIDC_CLIENT_ID": "conference"}, "OIDC_CLIENT_ID and OIDC_AUDIENCE must differ"),
+        ({"OIDC_CLIENT_SECRET": "short"}, "OIDC_CLIENT_SECRET is wrong"),
+        ({"OIDC_CLIENT_SECRET": "development-frontend"}, "OIDC_CLIENT_SECRET is an example"),
+        ({"KEY": "development-key"}, "KEY is an example that everybody can read"),
+    ],
+)
+def test_production_refuses_by_name_what_is_for_development(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], said: str
+) -> None:
+    for name, value in {**CLIENT, **changed}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=said) as ended:
+        load(Client)
+    assert "\n" not in str(ended.value)
+
+
+def test_development_takes_what_production_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = {"OIDC_ISSUER": "http://127.0.0.1:8090", "OIDC_CLIENT_SECRET": "development-secret"}
+    for name, value in {**CLIENT, **examples, "PROFILE": "development"}.items():
+        monkeypatch.setenv(name, value)
+    assert load(Client).oidc_issuer == "http://127.0.0.1:8090"

@@ -1,0 +1,24 @@
+"""Puts the development provider together."""
+
+from fastapi import FastAPI
+
+from development_provider.pages import CSP
+from development_provider.routes import Desk, router
+from development_provider.settings import ProviderSettings
+from servicekit.app import create_app, run
+
+
+def create(settings: ProviderSettings) -> FastAPI:
+    """The provider, with its key."""
+    app = create_app("development-provider", settings, [router], csp=CSP, public=True)
+    app.state.desk = Desk(settings)
+    return app
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    run(create, ProviderSettings)
+
+
+if __name__ == "__main__":
+    main()

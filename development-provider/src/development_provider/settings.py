@@ -1,0 +1,36 @@
+"""What the provider reads from its environment."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from development_provider.domain import Client
+from servicekit.settings import Seconds, ServerSettings, issuer_address
+
+
+class ProviderSettings(ServerSettings):
+    """Who it is, whom it knows, and the one passcode by which people sign in."""
+
+    issuer: Annotated[str, AfterValidator(issuer_address)] = Field(
+        description="its own address, without a slash at the end"
+    )
+    audience: str = Field("conference", description="what its access tokens name as audience")
+    passcode: SecretStr = Field(min_length=8, description="what people sign in with")
+    clients: list[Client] = Field(
+        description="who may ask for tokens: a JSON list of id, secret, roles and addresses"
+    )
+    data_dir: Path = Field(description="the folder where its key is kept")
+    token_seconds: Seconds = Field(300, description="how long an access token lives, in seconds")
+    session_seconds: Seconds = Field(
+        43_200, description="how long a person stays signed in, in seconds"
+    )
+
+    @model_validator(mode="after")
+    def _is_for_development(self) -> Self:
+        if self.profile != "development":
+            raise ValueError(
+                "The development provider lets everybody who has the passcode be anybody: it runs "
+                "with PROFILE=development only. Use your organization's OpenID provider."
+            )
+        return self

@@ -1,0 +1,134 @@
+"""Signing in at the OpenID provider: the authorization code flow with PKCE, and what follows."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+from urllib.parse import urlencode
+
+from servicekit.identity import Identity, TokenRefusedError, Verifier
+from servicekit.provider import Provider, TokenAnswer, challenge_of, replace_after
+
+SCOPE = "openid profile email"
+CALLBACK = "/sign-in/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A sign-in that has begun; the browser that began it keeps it, sealed, and nobody else."""
+
+    state: str
+    nonce: str
+    verifier: str
+    wanted: str
+    """The page to which it leads."""
+
+    @classmethod
+    def to(cls, wanted: str) -> "Attempt":
+        """A new one."""
+        state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+        return cls(state, nonce, verifier, wanted)
+
+    def is_answered_by(self, state: str) -> bool:
+        """Whether an answer with `state` is for this attempt."""
+        return compare_digest(self.state.encode(), state.encode("utf-8", "surrogatepass"))
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the provider gave for a session; times are in seconds since 1970."""
+
+    access: str
+    refresh: str | None
+    id: str | None
+    replace_at: float
+    ends_at: float
+
+
+class OpenId:
+    """The provider, for the client that this site is. Its methods raise NeighbourAwayError while
+    the provider is away, and GrantRefusedError when it says no.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        verifier: Verifier,
+        *,
+        client_id: str,
+        client_secret: str,
+        site: str,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._provider = provider
+        self._verifier = verifier
+        self._client = {"client_id": client_id, "client_secret": client_secret}
+        self._client_id = client_id
+        self._site = site
+        self._now = now
+
+    async def address(self, attempt: Attempt) -> str:
+        """Where the visitor signs in."""
+        metadata = await self._provider.metadata()
+        asked = {
+            "response_type": "code",
+            "client_id": self._client_id,
+            "redirect_uri": f"{self._site}{CALLBACK}",
+            "scope": SCOPE,
+            "state": attempt.state,
+            "nonce": attempt.nonce,
+            "code_challenge": challenge_of(attempt.verifier),
+            "code_challenge_method": "S256",
+        }
+        return _with_query(metadata.authorization_endpoint, asked)
+
+    async def exchange(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens]:
+        """Who has signed in, as the services will see it; TokenRefusedError for a false answer."""
+        answer = await self._provider.grant(
+            {
+                "grant_type": "authorization_code",
+                "code": code,
+                "redirect_uri": f"{self._site}{CALLBACK}",
+                "code_verifier": attempt.verifier,
+                **self._client,
+            }
+        )
+        said = await self._verifier.claims(answer.id_token or "", self._client_id)
+        identity = await self._verifier.identity(answer.access_token)
+        if said.get("nonce") != attempt.nonce or said["sub"] != identity.subject:
+            raise TokenRefusedError("The tokens are not for this sign-in.")
+        return identity, self._tokens(answer)
+
+    async def refresh(self, tokens: Tokens) -> Tokens:
+        """New tokens for the same session."""
+        form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""}
+        return self._tokens(await self._provider.grant({**form, **self._client}), tokens)
+
+    async def leave_address(self, id_token: str | None) -> str | None:
+        """Where the session at the provider ends; None where it has no such place."""
+        endpoint = (await self._provider.metadata()).end_session_endpoint
+        if endpoint is None:
+            return None
+        asked = {
+            "client_id": self._client_id,
+            "post_logout_redirect_uri": f"{self._site}/",
+            **({"id_token_hint": id_token} if id_token else {}),
+        }
+        return _with_query(endpoint, asked)
+
+    def _tokens(self, answer: TokenAnswer, before: Tokens | None = None) -> Tokens:
+        now = self._now()
+        return Tokens(
+            access=answer.access_token,
+            # A provider that sends none anew wants the one before to be used again.
+            refresh=answer.refresh_token or (before.refresh if before else None),
+            id=answer.id_token or (before.id if before else None),
+            replace_at=now + replace_after(answer.expires_in),
+            ends_at=now + answer.expires_in,
+        )
+
+
+def _with_query(endpoint: str, asked: Mapping[str, Any]) -> str:
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"

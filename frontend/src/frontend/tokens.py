@@ -1,0 +1,191 @@
+"""The tokens of who is signed in: kept in Valkey, encrypted, and renewed before they end."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from weakref import WeakValueDictionary
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from frontend.domain import SignInRequiredError
+from frontend.openid import OpenId, Tokens
+from frontend.sealing import Seal
+from frontend.session import LIFETIME, Person
+from servicekit.http import NeighbourAwayError
+from servicekit.provider import GrantRefusedError
+
+STORE = "session store"
+STORE_SECONDS = 0.5
+MAX_COPIES = 2000
+PAUSE_SECONDS = 5.0
+"""How long nobody is asked again to renew what the provider could not renew just now."""
+
+log = structlog.get_logger()
+
+
+class TokenStore:
+    """Valkey, where every replica finds the tokens; what lies there opens with the session key
+    alone. Its methods raise NeighbourAwayError, soon.
+    """
+
+    def __init__(self, url: str, key: str) -> None:
+        self._seal = Seal(key, "tokens")
+        self._client = Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=None,
+            socket_connect_timeout=None,
+            # Once, and at once: a kept connection may have ended with the server's last restart.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+            protocol=2,
+        )
+
+    async def put(self, handle: str, tokens: Tokens) -> None:
+        """Keep `tokens` as long as a session may last."""
+        text = self._seal.close(asdict(tokens), datetime.now(UTC) + LIFETIME)
+        async with _bounded():
+            await self._client.set(_name(handle), text, ex=LIFETIME)
+
+    async def get(self, handle: str) -> Tokens | None:
+        """What is kept; None where nothing is."""
+        async with _bounded():
+            text = await self._client.get(_name(handle))
+        value = self._seal.open(str(text), datetime.now(UTC)) if text else None
+        return Tokens(**value) if value else None
+
+    async def drop(self, handle: str) -> None:
+        """Keep nothing."""
+        async with _bounded():
+            await self._client.delete(_name(handle))
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.aclose()
+
+
+def _name(handle: str) -> str:
+    # Who reads Valkey's keys must not learn what the cookies hold.
+    return f"{{frontend}}:tokens:{sha256(handle.encode()).hexdigest()}"
+
+
+@asynccontextmanager
+async def _bounded() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(STORE_SECONDS):
+            yield
+    except (RedisError, TimeoutError) as error:
+        raise NeighbourAwayError(STORE, type(error).__name__) from error
+
+
+class Wallet:
+    """The access token of each person, good for the next call.
+
+    This process keeps copies, so that nobody is signed out by an absence of Valkey.
+    """
+
+    def __init__(
+        self, openid: OpenId, store: TokenStore, *, now: Callable[[], float] = time.time
+    ) -> None:
+        self._openid = openid
+        self._store = store
+        self._now = now
+        self._copies: OrderedDict[str, Tokens] = OrderedDict()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def put(self, person: Person, tokens: Tokens) -> None:
+        """Keep the tokens of a session that begins, or goes on."""
+        self._copy(person.handle, tokens)
+        try:
+            await self._store.put(person.handle, tokens)
+        except NeighbourAwayError as error:
+            log.warning("tokens are kept by this process alone", reason=str(error))
+
+    async def access_token(self, person: Person) -> str:
+        """A token for a call in the name of `person`.
+
+        SignInRequiredError when the session has ended at the provider, NeighbourAwayError when the
+        provider or the store are away and there is nothing left that is good.
+        """
+        if (known := self._fresh(person.handle)) is not None:
+            return known
+        lock = self._locks.setdefault(person.handle, asyncio.Lock())
+        async with lock:
+            if (known := self._fresh(person.handle)) is not None:
+                return known
+            return await self._renewed(person)
+
+    async def take(self, person: Person) -> Tokens | None:
+        """The tokens of a session that ends; None where they can't be had."""
+        tokens = self._copies.pop(person.handle, None)
+        try:
+            tokens = tokens or await self._store.get(person.handle)
+            await self._store.drop(person.handle)
+        except NeighbourAwayError as error:
+            log.warning("tokens are forgotten when they end", reason=str(error))
+        return tokens
+
+    def _fresh(self, handle: str) -> str | None:
+        known = self._copies.get(handle)
+        return known.access if known is not None and self._now() < known.replace_at else None
+
+    async def _renewed(self, person: Person) -> str:
+        tokens = await self._latest(person.handle)
+        if self._now() >= tokens.replace_at:
+            try:
+                tokens = await self._openid.refresh(tokens)
+            except GrantRefusedError as error:
+                tokens = await self._renewed_elsewhere(person, tokens, error)
+            except NeighbourAwayError:
+                if self._now() >= tokens.ends_at:
+                    raise
+                later = min(self._now() + PAUSE_SECONDS, tokens.ends_at)
+                tokens = replace(tokens, replace_at=later)
+                self._copy(person.handle, tokens)
+                return tokens.access
+            await self.put(person, tokens)
+        self._copy(person.handle, tokens)
+        return tokens.access
+
+    async def _latest(self, handle: str) -> Tokens:
+        """What is kept of a session, here or in Valkey, whichever lives longer."""
+        own = self._copies.get(handle)
+        try:
+            kept = await self._store.get(handle)
+        except NeighbourAwayError:
+            if own is None:
+                raise
+            kept = None
+        found = [each for each in (own, kept) if each is not None]
+        if not found:
+            raise SignInRequiredError
+        return max(found, key=lambda each: each.ends_at)
+
+    async def _renewed_elsewhere(
+        self, person: Person, before: Tokens, error: GrantRefusedError
+    ) -> Tokens:
+        """Tokens that another replica got, for which the provider refuses the ones before."""
+        try:
+            kept = await self._store.get(person.handle)
+        except NeighbourAwayError:
+            kept = None
+        if kept is not None and kept.access != before.access and self._now() < kept.replace_at:
+            return kept
+        log.info("session ended at the provider", subject=person.subject, reason=str(error))
+        await self.take(person)
+        raise SignInRequiredError from error
+
+    def _copy(self, handle: str, tokens: Tokens) -> None:
+        self._copies[handle] = tokens
+        self._copies.move_to_end(handle)
+        if len(self._copies) > MAX_COPIES:
+            self._copies.popitem(last=False)

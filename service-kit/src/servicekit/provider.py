@@ -1,0 +1,212 @@
+"""The OpenID provider as this process sees it: where things are, its keys, and its tokens.
+
+The words are those of OpenID Connect Discovery 1.0 and of RFC 6749.
+"""
+
+import asyncio
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from time import monotonic
+from typing import Any, Self
+from urllib.parse import urlencode, urlsplit
+
+import httpx2
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet, RSAKey
+from pydantic import BaseModel
+
+from servicekit.http import Neighbour, NeighbourAwayError
+
+NAME = "identity provider"
+TIMEOUT_SECONDS = 3.0
+EARLY_SECONDS = 30.0
+"""How long before its end a token is replaced; a short-lived one, after half of its life."""
+
+
+class Metadata(BaseModel):
+    """What `/.well-known/openid-configuration` tells, as far as it is used here."""
+
+    issuer: str
+    authorization_endpoint: str
+    token_endpoint: str
+    jwks_uri: str
+    end_session_endpoint: str | None = None
+
+
+class TokenAnswer(BaseModel):
+    """What the token endpoint answers."""
+
+    access_token: str
+    expires_in: float = 60
+    refresh_token: str | None = None
+    id_token: str | None = None
+
+
+class GrantRefusedError(Exception):
+    """The provider answered, and gives no token: an expired refresh token, a wrong secret."""
+
+
+Key = RSAKey | ECKey
+
+
+class Provider:
+    """The provider at `issuer`. Every method raises NeighbourAwayError while it is away."""
+
+    def __init__(
+        self,
+        issuer: str,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.issuer = issuer
+        self._neighbour = Neighbour(
+            NAME, issuer, timeout_seconds=timeout_seconds, transport=transport
+        )
+        self._metadata: Metadata | None = None
+
+    async def metadata(self) -> Metadata:
+        """Where its endpoints are; asked once, and again with its keys."""
+        return self._metadata or await self._discover()
+
+    async def _discover(self) -> Metadata:
+        address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+        found = self._neighbour.parse(Metadata, await self._get(address))
+        if found.issuer != self.issuer:
+            raise NeighbourAwayError(NAME, f"it calls itself {found.issuer[:200]!r}")
+        scheme = urlsplit(self.issuer).scheme
+        for endpoint in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
+            if urlsplit(endpoint).scheme != scheme:
+                raise NeighbourAwayError(NAME, f"it names an endpoint that is not {scheme}")
+        self._metadata = found
+        return found
+
+    async def keys(self) -> dict[str, Key]:
+        """The keys that it signs with now, by their ids."""
+        metadata = await self._discover()
+        answer = await self._get(metadata.jwks_uri)
+        try:
+            keys = KeySet.import_key_set(answer.json()).keys
+        except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise NeighbourAwayError(NAME, "its keys are not understood") from error
+        return {
+            each.kid: each
+            for each in keys
+            # Secret keys have no place in a public set, and a key for encryption signs nothing.
+            if isinstance(each, RSAKey | ECKey) and each.kid and each.get("use") in {None, "sig"}
+        }
+
+    async def grant(self, form: Mapping[str, str]) -> TokenAnswer:
+        """The tokens for a grant of RFC 6749, or GrantRefusedError."""
+        metadata = await self.metadata()
+        answer = await self._neighbour.request(
+            "POST",
+            metadata.token_endpoint,
+            content=urlencode(form).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        if answer.is_client_error:
+            raise GrantRefusedError(_reason(answer))
+        if not answer.is_success:
+            raise NeighbourAwayError(NAME, f"it answered {answer.status_code}")
+        return self._neighbour.parse(TokenAnswer, answer)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the connections back, as the end of the context does."""
+        await self._neighbour.close()
+
+    async def _get(self, address: str) -> httpx2.Response:
+        answer = await self._neighbour.request("GET", address)
+        if not answer.is_success:
+            raise NeighbourAwayError(NAME, f"it answered {answer.status_code}")
+        return answer
+
+
+def _reason(answer: httpx2.Response) -> str:
+    # `error` and `error_description` (RFC 6749, 5.2) are the provider's words, never a secret.
+    try:
+        document: Any = answer.json()
+        words = [document.get(name) for name in ("error", "error_description")]
+    except (ValueError, AttributeError):
+        words = []
+    return ": ".join(str(each) for each in words if each)[:200] or f"status {answer.status_code}"
+
+
+def challenge_of(verifier: str) -> str:
+    """What PKCE sends ahead of `verifier` (RFC 7636, S256)."""
+    return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def replace_after(lifetime_seconds: float) -> float:
+    """After how many seconds a token that lives so long is to be replaced."""
+    return max(lifetime_seconds - EARLY_SECONDS, lifetime_seconds / 2)
+
+
+@dataclass(slots=True)
+class _Token:
+    text: str
+    replace_at: float
+    ends_at: float
+
+
+@dataclass(slots=True)
+class ClientCredentials:
+    """The access token of this process itself, by the grant of that name (RFC 6749, 4.4)."""
+
+    provider: Provider
+    client_id: str
+    client_secret: str = field(repr=False)
+    now: Callable[[], float] = monotonic
+    _token: _Token | None = None
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def token(self) -> str:
+        """A token that is good for a while; NeighbourAwayError when there is none to be had."""
+        if (known := self._fresh()) is not None:
+            return known
+        async with self._lock:
+            if (known := self._fresh()) is not None:
+                return known
+            try:
+                return await self._renew()
+            except NeighbourAwayError:
+                if self._token is not None and self.now() < self._token.ends_at:
+                    return self._token.text
+                raise
+
+    def forget(self, token: str) -> None:
+        """Somebody refused `token`, so get another one next time."""
+        if self._token is not None and self._token.text == token:
+            self._token = None
+
+    def _fresh(self) -> str | None:
+        known = self._token
+        return known.text if known is not None and self.now() < known.replace_at else None
+
+    async def _renew(self) -> str:
+        asked_at = self.now()
+        try:
+            answer = await self.provider.grant(
+                {
+                    "grant_type": "client_credentials",
+                    "client_id": self.client_id,
+                    "client_secret": self.client_secret,
+                }
+            )
+        except GrantRefusedError as error:
+            # A person has to repair this, and what waits for it is not to be given up meanwhile.
+            raise NeighbourAwayError(NAME, f"it refuses {self.client_id}: {error}") from error
+        self._token = _Token(
+            answer.access_token,
+            asked_at + replace_after(answer.expires_in),
+            asked_at + answer.expires_in,
+        )
+        return answer.access_token

@@ -1,0 +1,173 @@
+"""What is believed of a provider, and how a service gets a token of its own."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.provider import ClientCredentials, GrantRefusedError, Provider
+from servicekit.testing import Issuer
+
+Handler = Callable[[httpx2.Request], httpx2.Response]
+
+
+def provider(handle: Handler, url: str = "http://issuer.example") -> Provider:
+    return Provider(url, transport=httpx2.MockTransport(handle))
+
+
+async def test_metadata_are_asked_for_once() -> None:
+    issuer = Issuer()
+    asked = provider(issuer.handle)
+    assert (await asked.metadata()).token_endpoint == f"{issuer.url}/token"
+    await asked.metadata()
+    assert len(issuer.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"issuer": "http://another.example"},
+        {"jwks_uri": "https://issuer.example/jwks"},
+        {"token_endpoint": "file:///etc/passwd"},
+        {"token_endpoint": None},
+    ],
+)
+async def test_metadata_of_somebody_else_are_not_believed(change: dict[str, Any]) -> None:
+    issuer = Issuer()
+    document = {**issuer.answer("/.well-known/openid-configuration")[1], **change}
+    with pytest.raises(NeighbourAwayError):
+        await provider(lambda _: httpx2.Response(200, json=document)).metadata()
+
+
+@pytest.mark.parametrize("keys", [b"", b"[]", b"{}", b'{"keys": 7}', b'{"keys": [{"kty": "x"}]}'])
+async def test_keys_that_are_not_understood_are_none(keys: bytes) -> None:
+    issuer = Issuer()
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/jwks":
+            return httpx2.Response(200, content=keys)
+        return issuer.handle(request)
+
+    with pytest.raises(NeighbourAwayError):
+        await provider(handle).keys()
+
+
+async def test_grant_that_is_refused_says_why() -> None:
+    issuer = Issuer()
+    form = {"grant_type": "authorization_code", "code": "x", "code_verifier": "y"}
+    with pytest.raises(GrantRefusedError, match="invalid_grant"):
+        await provider(issuer.handle).grant(form)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+class World:
+    """A client of an issuer, which may be away, and a clock."""
+
+    def __init__(self) -> None:
+        self.issuer = Issuer()
+        self.issuer.lifetime_seconds = 300
+        self.issuer.client_roles = {"c4p-service": ["agenda-writer"]}
+        self.is_away = False
+        self.status = 200
+        self.now = Clock()
+        self.credentials = ClientCredentials(
+            provider(self._handle), "c4p-service", "secret", self.now
+        )
+
+    def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        if self.is_away:
+            raise httpx2.ConnectError("away")
+        if self.status != 200:
+            return httpx2.Response(self.status, json={"error": "invalid_client"})
+        return self.issuer.handle(request)
+
+    @property
+    def grants(self) -> int:
+        return self.issuer.asked.count("/token")
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_credentials_are_got_once_by_all_who_wait(world: World) -> None:
+    tokens = await asyncio.gather(*(world.credentials.token() for _ in range(5)))
+    assert len(set(tokens)) == 1
+    assert world.grants == 1
+
+
+async def test_credentials_are_replaced_before_they_end(world: World) -> None:
+    first = await world.credentials.token()
+    world.now.time = 269
+    assert await world.credentials.token() == first
+    world.now.time = 271
+    assert await world.credentials.token() != first
+
+
+async def test_credentials_are_used_to_their_end_while_the_provider_is_away(world: World) -> None:
+    first = await world.credentials.token()
+    world.is_away = True
+    world.now.time = 299
+    assert await world.credentials.token() == first
+    world.now.time = 301
+    with pytest.raises(NeighbourAwayError):
+        await world.credentials.token()
+
+
+async def test_credentials_that_are_refused_are_an_absence_that_names_the_client(
+    world: World,
+) -> None:
+    await world.credentials.provider.metadata()
+    world.status = 401
+    with pytest.raises(NeighbourAwayError, match="refuses c4p-service: invalid_client"):
+        await world.credentials.token()
+    assert "secret" not in repr(world.credentials)
+
+
+async def test_neighbour_is_called_with_the_credentials_and_forgets_what_it_refused(
+    world: World,
+) -> None:
+    seen: list[str] = []
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers["authorization"])
+        return httpx2.Response(401 if len(seen) == 1 else 200)
+
+    neighbour = Neighbour(
+        "there",
+        "http://there.example",
+        timeout_seconds=1,
+        transport=httpx2.MockTransport(handle),
+        credentials=world.credentials,
+    )
+    world.issuer.lifetime_seconds = 200
+    assert (await neighbour.request("PUT", "/x")).status_code == 401
+    world.issuer.lifetime_seconds = 300
+    assert (await neighbour.request("PUT", "/x")).status_code == 200
+    assert seen[0] != seen[1]
+    await neighbour.request("PUT", "/x", headers={"Authorization": "Bearer of-a-person"})
+    assert seen[2] == "Bearer of-a-person"
+
+
+async def test_neighbour_is_away_when_there_are_no_credentials(world: World) -> None:
+    world.is_away = True
+    neighbour = Neighbour(
+        "there",
+        "http://there.example",
+        timeout_seconds=1,
+        transport=httpx2.MockTransport(lambda _: httpx2.Response(200)),
+        credentials=world.credentials,
+    )
+    with pytest.raises(NeighbourAwayError, match="identity provider"):
+        await neighbour.request("PUT", "/x")
