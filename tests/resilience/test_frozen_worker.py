@@ -13,7 +13,7 @@ from tests.resilience.proxy import LATE, late_after
 from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, second_c4p
 
 from embedded.process import Process
-from embedded.signing_in import bearer_of_program
+from embedded.signing_in import bearer_of_person, bearer_of_program
 from servicekit.testing import wait_for
 
 
@@ -57,7 +57,9 @@ def test_late_calls_double_and_resurrect_nothing(
         second.start()
         for proposal in (kept, withdrawn):
             wait_until_delivered(disturbed, second, proposal, "session", "accepted")
-        answer = httpx2.post(f"{second.url}/proposals/{withdrawn.id}/withdrawal")
+        olga = bearer_of_person(disturbed.platform, "organizer")
+        url = f"{second.url}/proposals/{withdrawn.id}/withdrawal"
+        answer = httpx2.post(url, headers=olga)
         assert answer.status_code == 200
         disturbed.changed(withdrawn, "withdrawn")
         wait_until_delivered(disturbed, second, withdrawn, "session", "withdrawn")
@@ -82,7 +84,8 @@ def test_lock_of_the_frozen_does_not_last(
         wait_for(lambda: way.held, "the lock", PATIENCE_SECONDS)
         disturbed.platform.freeze("c4p-service")
         second.start()
-        with httpx2.Client(base_url=second.url, timeout=15) as client:
+        olga = bearer_of_person(disturbed.platform, "organizer")
+        with httpx2.Client(base_url=second.url, timeout=15, headers=olga) as client:
             decided = disturbed.persist(lambda: client.post(path, json=accepted))
         assert decided.status_code == 200
         assert waiting.result().status_code == 503

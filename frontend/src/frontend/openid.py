@@ -71,7 +71,8 @@ class OpenId:
 
     async def address(self, attempt: Attempt) -> str:
         """Where the visitor signs in."""
-        metadata = await self._provider.metadata()
+        # Asked now: a visitor is not to be sent where nobody answers.
+        metadata = await self._provider.discover()
         asked = {
             "response_type": "code",
             "client_id": self._client_id,

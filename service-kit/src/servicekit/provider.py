@@ -69,9 +69,10 @@ class Provider:
 
     async def metadata(self) -> Metadata:
         """Where its endpoints are; asked once, and again with its keys."""
-        return self._metadata or await self._discover()
+        return self._metadata or await self.discover()
 
-    async def _discover(self) -> Metadata:
+    async def discover(self) -> Metadata:
+        """The same, asked now."""
         address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         found = self._neighbour.parse(Metadata, await self._get(address))
         if found.issuer != self.issuer:
@@ -85,7 +86,7 @@ class Provider:
 
     async def keys(self) -> dict[str, Key]:
         """The keys that it signs with now, by their ids."""
-        metadata = await self._discover()
+        metadata = await self.discover()
         answer = await self._get(metadata.jwks_uri)
         try:
             keys = KeySet.import_key_set(answer.json()).keys

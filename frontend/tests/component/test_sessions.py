@@ -1,0 +1,105 @@
+"""Who is signed in, over several replicas and a real Valkey that may be away."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx2
+import pytest
+from redis import Redis
+
+from embedded.backing import valkey
+from embedded.process import Process, running
+from servicekit.testing import Issuer, free_port, problem
+
+from .conftest import World
+
+PROPOSALS = "/api/proposals"
+
+
+@pytest.fixture
+def backing(tmp_path: Path) -> Iterator[Process]:
+    """A Valkey of this test's own."""
+    with running(valkey(tmp_path / "valkey", free_port()), tmp_path) as process:
+        yield process
+
+
+@pytest.fixture
+def world(tmp_path: Path, backing: Process, issuer: Issuer) -> Iterator[World]:
+    issuer.lifetime_seconds = 3600
+    with ExitStack() as stack:
+        world = World(tmp_path, stack, issuer, backing.url)
+        world.start()
+        yield world
+
+
+@pytest.fixture
+def olga(world: World) -> httpx2.Client:
+    """An organizer's browser."""
+    return world.signed_in("Olga", "organizer")
+
+
+def at_another_replica(world: World, browser: httpx2.Client) -> httpx2.Client:
+    """The same browser, asking a replica that was started just now."""
+    world.start()
+    other = world.client()
+    other.cookies.set("session", browser.cookies["session"])
+    return other
+
+
+def test_session_holds_at_another_replica(world: World, olga: httpx2.Client) -> None:
+    assert olga.get(PROPOSALS).is_success
+    assert at_another_replica(world, olga).get(PROPOSALS).is_success
+
+
+def test_valkey_holds_nothing_that_its_reader_could_use(
+    olga: httpx2.Client, backing: Process
+) -> None:
+    with Redis.from_url(backing.url, decode_responses=True) as client:
+        (key,) = client.scan_iter()
+        value = str(client.get(key))
+        assert 0 < client.ttl(key) <= 12 * 3600
+    assert len(value.split(".")) == 5, "encrypted (RFC 7516)"
+    assert olga.cookies["session"] not in key
+
+
+def test_valkey_away_signs_nobody_out_who_was_here(
+    world: World, olga: httpx2.Client, backing: Process
+) -> None:
+    backing.stop()
+    assert olga.get(PROPOSALS).is_success
+    assert world.signed_in("Otto", "organizer").get(PROPOSALS).is_success
+    other = at_another_replica(world, olga)
+    assert problem(other.get(PROPOSALS)) == (503, "unavailable")
+    backing.start()
+    assert other.get(PROPOSALS).is_success
+
+
+def test_sign_out_holds_at_another_replica(world: World, olga: httpx2.Client) -> None:
+    kept = olga.cookies["session"]
+    olga.post("/sign-out")
+    olga.cookies.set("session", kept)
+    for browser in (olga, at_another_replica(world, olga)):
+        assert problem(browser.get(PROPOSALS)) == (401, "sign-in-required")
+
+
+def test_token_that_ends_is_renewed_without_anybody_noticing(world: World, issuer: Issuer) -> None:
+    issuer.lifetime_seconds = 0.01
+    olga = world.signed_in("Olga", "organizer")
+    issuer.lifetime_seconds = 3600
+    before = issuer.asked.count("/token")
+    assert olga.get(PROPOSALS).is_success
+    assert olga.get(PROPOSALS).is_success
+    assert issuer.asked.count("/token") == before + 1
+
+
+def test_session_that_the_provider_ended_leads_to_sign_in(world: World, issuer: Issuer) -> None:
+    issuer.lifetime_seconds = 0.01
+    olga = world.signed_in("Olga", "organizer")
+    issuer.refuses_refresh = True
+    try:
+        assert problem(olga.get(PROPOSALS)) == (401, "sign-in-required")
+        page = olga.get("/back-office", headers={"Accept": "text/html"})
+        assert page.headers["location"] == "/sign-in?next=/back-office"
+    finally:
+        issuer.refuses_refresh = False
