@@ -28,7 +28,7 @@ SETTINGS = ROOT / "docs" / "settings.md"
 MOST_LINES = 400
 SERVICES = {
     "Any service": "servicekit.problems",
-    "c4p-service": "c4p.schemas",
+    "c4p-service": "c4p.problems",
     "agenda-service": "agenda.schemas",
     "email-service": "email_service.schemas",
     "frontend": "frontend.schemas",

@@ -12,7 +12,8 @@ from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
 from tests.browser.chromium import Faults
 from tests.browser.conftest import open_page
-from tests.browser.states import STATES, Scene
+from tests.browser.scene import Scene
+from tests.browser.states import STATES
 
 from embedded.platform import Platform
 from servicekit.testing import wait_for

@@ -68,7 +68,7 @@ class Prometheus:
 def prometheus(platform: Platform, site: Site) -> Prometheus:
     """Reading a platform on which everything has happened that is counted."""
     made = Prometheus(platform.url("prometheus"))
-    office = Office(site.url, site.sign_in("Otto Organizer"))
+    office = Office(site.url, site.sign_in("Otto Organizer", "organizer"))
     wait_for(lambda: made.values("sum(up)") == [4.0], "the first reading", 30, 0.1)
     accepted_without_a_word = make_traffic(office)
     forget_a_delivery(platform, accepted_without_a_word["id"])

@@ -92,7 +92,7 @@ def test_logs_and_traces_show_nothing_of_anybody(
     with Visitor(site.url) as organizer:
         organizer.open("/back-office")
         organizer.press("Sign in", {"Name": "x", "Passcode": words["passcode"]})
-    canaries.add("session", site.sign_in(words["organizer"]))
+    canaries.add("session", site.sign_in(words["organizer"], "organizer"))
     office.client.get("/proposals", params={"q": words["search"]})
     office.decide(proposal, "accepted", words["message"])
     office.wait_until_told(proposal)

@@ -9,7 +9,7 @@ from fastapi import Depends, Path, Query, Request
 from fastapi.security import APIKeyHeader
 
 from c4p.domain import By, ProposalNotFoundError
-from c4p.schemas import LINK_EXPIRED, LINK_REFUSED
+from c4p.problems import LINK_EXPIRED, LINK_REFUSED
 from c4p.store import Store
 from servicekit.identity import (
     AnyIdentity,

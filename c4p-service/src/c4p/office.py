@@ -18,10 +18,8 @@ from c4p.access import (
     reading,
 )
 from c4p.domain import Action, By, DeliveryState, Window
+from c4p.problems import DELIVERY_CHANGED, DELIVERY_NOT_FOUND, WRONG_STATE
 from c4p.schemas import (
-    DELIVERY_CHANGED,
-    DELIVERY_NOT_FOUND,
-    WRONG_STATE,
     ActionOutput,
     ActionPage,
     DeliveryOutput,

@@ -31,7 +31,7 @@ from c4p.domain import (
     WindowClosedError,
     WrongStateError,
 )
-from c4p.schemas import (
+from c4p.problems import (
     DELIVERY_CHANGED,
     DELIVERY_NOT_FOUND,
     IF_MATCH_REQUIRED,
@@ -41,6 +41,8 @@ from c4p.schemas import (
     STALE_EDIT,
     WINDOW_CLOSED,
     WRONG_STATE,
+)
+from c4p.schemas import (
     Counts,
     DecisionFor,
     DecisionInput,

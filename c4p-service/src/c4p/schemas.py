@@ -32,7 +32,7 @@ from c4p.domain import (
     Window,
 )
 from c4p.reviews import Score
-from servicekit.problems import ProblemDocument, ProblemType
+from servicekit.problems import ProblemDocument
 from servicekit.text import Line, Paragraphs, SearchText
 
 Title = Annotated[Line, Field(max_length=200)]
@@ -41,57 +41,6 @@ Name = Annotated[Line, Field(max_length=120)]
 Message = Annotated[Paragraphs, Field(max_length=2000)]
 Search = Annotated[SearchText, Field(max_length=100)]
 Words = Annotated[Line, Field(max_length=1000)]
-
-PROPOSAL_NOT_FOUND = ProblemType(
-    "proposal-not-found", 404, "There is no such proposal", "Check the id."
-)
-DELIVERY_NOT_FOUND = ProblemType(
-    "delivery-not-found", 404, "There is no such delivery", "Check the id."
-)
-DELIVERY_CHANGED = ProblemType(
-    "delivery-changed",
-    409,
-    "It was tried again meanwhile",
-    "Look at the delivery; retry it with the `attempts` that it has now if you still want to.",
-)
-WINDOW_CLOSED = ProblemType(
-    "window-closed",
-    403,
-    "The call for proposals is not open",
-    "`opens_at` and `closes_at` tell when it is; the organizers set them.",
-)
-WRONG_STATE = ProblemType(
-    "wrong-state",
-    409,
-    "The proposal's state does not allow this",
-    "`state` tells where it stands. Submitted proposals may be edited, accepted, rejected or "
-    "withdrawn, accepted ones withdrawn, rejected ones accepted.",
-)
-STALE_EDIT = ProblemType(
-    "stale-edit",
-    412,
-    "Somebody changed it meanwhile",
-    "`current` is the proposal as it is now: merge, and send again with its version in If-Match.",
-)
-IF_MATCH_REQUIRED = ProblemType(
-    "if-match-required",
-    428,
-    "If-Match is needed",
-    "Send the ETag of the proposal that you read, so that nobody's change is overwritten.",
-)
-LINK_REFUSED = ProblemType(
-    "link-refused",
-    403,
-    "The link is not accepted",
-    "Use the link from the newest mail about this proposal, whole.",
-)
-
-LINK_EXPIRED = ProblemType(
-    "link-expired",
-    403,
-    "The link has expired",
-    "Ask the organizers, who can change and withdraw the proposal for its speaker.",
-)
 
 
 def _is_text(value: object) -> object:
