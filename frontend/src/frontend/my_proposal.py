@@ -17,8 +17,9 @@ from frontend.pages import READ
 from frontend.parts import TheC4p, TheCache, TheWallet
 from frontend.proposals import ABSTRACT, SPEAKER_NAME, TITLE, WITHDRAWAL_UNCONFIRMED
 from frontend.rendering import Pages, ThePages, venue
-from frontend.session import STAFF, Visitor
+from frontend.session import STAFF, Person, Visitor
 from frontend.surroundings import agenda_or_none
+from frontend.tokens import Wallet
 
 EDITABLE = (TITLE, ABSTRACT, SPEAKER_NAME)
 NO_REFERRER = {"Referrer-Policy": "no-referrer"}
@@ -41,13 +42,13 @@ NOT_YOURS = "You are signed in, but not with the address that this proposal was 
 router = APIRouter(include_in_schema=False, prefix="/proposals/{proposal_id}")
 
 
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who looks: a speaker by the link's token, or by being signed in with the same address."""
 
-    def __init__(self, c4p: TheC4p, visitor: Visitor, wallet: TheWallet) -> None:
-        self._c4p = c4p
-        self._visitor = visitor
-        self._wallet = wallet
+    _c4p: C4p
+    _visitor: Person | None
+    _wallet: Wallet
 
     @property
     def is_staff(self) -> bool:
@@ -63,7 +64,12 @@ class Caller:
         return self._c4p.acting_for(await self._wallet.access_token(self._visitor))
 
 
-TheCaller = Annotated[Caller, Depends()]
+async def get_caller(c4p: TheC4p, visitor: Visitor, wallet: TheWallet) -> Caller:
+    """Whoever looks now."""
+    return Caller(c4p, visitor, wallet)
+
+
+TheCaller = Annotated[Caller, Depends(get_caller)]
 
 
 @router.api_route("", methods=READ)

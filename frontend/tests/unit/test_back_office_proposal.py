@@ -139,7 +139,7 @@ async def test_a_confirmed_withdrawal_is_the_organizers(
 
     assert answer.headers["location"] == f"{PAGE}?done=withdrawn"
     (sent,) = neighbours.sent("POST", f"{PATH}/withdrawal")
-    assert sent.headers["x-actor"] == "Olga"
+    assert sent.headers["authorization"] == f"Bearer {TOKEN}"
     assert "proposal-token" not in sent.headers
     assert "The proposal is withdrawn." in (await organizer.get(f"{PAGE}?done=withdrawn")).text
 
