@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from email.message import EmailMessage
@@ -220,7 +220,7 @@ def test_frozen_valkey_is_a_503_in_bounded_time(
 
 @pytest.fixture
 def sent_unrecorded(
-    valkey_server: Process, mail_server: Process
+    valkey_server: Process, mail_server: Process, rights: Mapping[str, str]
 ) -> Callable[[Process, dict[str, Any], str], AbstractContextManager[httpx2.Response]]:
     """Without Valkey, which went between the relay's yes and the record: the answer to that."""
 
@@ -229,7 +229,9 @@ def sent_unrecorded(
         service: Process, body: dict[str, Any], key: str
     ) -> Iterator[httpx2.Response]:
         with ExitStack() as stack:
-            client = stack.enter_context(httpx2.Client(base_url=service.url, timeout=20))
+            client = stack.enter_context(
+                httpx2.Client(base_url=service.url, timeout=20, headers=rights)
+            )
 
             def is_claimed() -> bool:
                 params = {"reference": body["reference"]}
