@@ -23,6 +23,10 @@ test: lint test-unit test-component test-contract test-schemathesis test-accepta
 	@echo "All tests passed."
 
 ##@ Using it
+.PHONY: keycloak
+keycloak: $(INSTALLED) ## Install Keycloak, which needs Java 17, for `make up AUTH=keycloak` and `make test-keycloak`
+	@$(BIN)/python -m embedded.install_keycloak
+
 .PHONY: demo
 demo: $(INSTALLED) ## Fill the running platform with 40 believable proposals
 	@$(BIN)/conference-demo
