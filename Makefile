@@ -15,7 +15,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 ##@ The two commands
 .PHONY: up
-up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) ## Start the whole platform here and print its addresses; with OBSERVE=1 traces and metrics too
+up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter keycloak,$(AUTH)),keycloak) ## Start the whole platform here and print its addresses; with OBSERVE=1 traces and metrics too
 	@exec $(BIN)/conference-up
 
 .PHONY: test
@@ -63,6 +63,10 @@ test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with a
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
 	$(PYTEST) -n 2 --dist loadfile tests/resilience tests/torture
+
+.PHONY: test-keycloak
+test-keycloak: keycloak .venv/.browser ## Sign-in at a real Keycloak, in a real browser; needs Java 17
+	$(PYTEST) tests/keycloak
 
 .PHONY: test-load
 test-load: $(INSTALLED) ## A short conference day by locust

@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 
 from embedded.home import default_home
-from embedded.signing_in import SignInError, sign_in
+from embedded.signing_in import SignInError, sign_in, sign_in_at_keycloak
 from frontend.generate import examples
 
 HOW_MANY = 40
@@ -36,9 +36,12 @@ class DemoError(Exception):
 def main() -> None:
     """Fill the platform of BASE_URL, or the one that runs here; run twice it changes nothing."""
     try:
-        site, passcode = _way_in()
+        site, passcode, auth = _way_in()
         with httpx2.Client(base_url=site, timeout=30, trust_env=False) as client:
-            sign_in(client, "Demo Organizer", passcode)
+            if auth == "keycloak":
+                sign_in_at_keycloak(client, "olga", passcode)
+            else:
+                sign_in(client, "Demo Organizer", passcode)
             counts = fill(client)
     except httpx2.HTTPError as error:
         sys.exit(f"The platform does not answer ({type(error).__name__}); start it by `make up`.")
@@ -48,17 +51,17 @@ def main() -> None:
     print(f"The platform has {told}. See {site}/agenda and {site}/back-office.")  # noqa: T201
 
 
-def _way_in() -> tuple[str, str]:
+def _way_in() -> tuple[str, str, str]:
     home = default_home()
     if site := os.environ.get("BASE_URL"):
         passcode = os.environ.get("PASSCODE")
         if not passcode:
             raise DemoError("Beside BASE_URL, PASSCODE is needed: its development provider's.")
-        return site.rstrip("/"), passcode
+        return site.rstrip("/"), passcode, "development"
     state = home.state()
     if state is None:
         raise DemoError(f"No platform runs in {home.folder}; start it by `make up`.")
-    return state.site, home.secrets().passcode
+    return state.site, home.secrets().passcode, state.auth
 
 
 def fill(client: httpx2.Client) -> Mapping[str, int]:

@@ -46,6 +46,8 @@ class State:
 
     pid: int
     site: str
+    auth: str
+    """Which provider signs people in: a key of `embedded.plan.PROVIDERS`."""
 
 
 class Home:

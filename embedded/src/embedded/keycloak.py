@@ -7,6 +7,7 @@ from pathlib import Path
 
 from embedded.home import PROJECT
 from embedded.process import Program, answers
+from embedded.services import SERVICE_ROLES, Identities
 
 VERSION = "26.7.3"
 INSTALLED = PROJECT / ".local" / f"keycloak-{VERSION}"
@@ -16,8 +17,8 @@ BUILT = INSTALLED / "built"
 BUILT_FOR = ("--db=dev-file",)
 """The options that Keycloak compiles in, so that a start need not do it."""
 REALM = PROJECT / "environments" / "local" / "keycloak" / "conference-realm.json"
-PEOPLE = {"olga": "organizer", "rita": "reviewer", "sam": "speaker"}
-"""Who is in the realm file, and what they are."""
+PEOPLE = {"olga": "organizer", "rita": "reviewer", "sam": ""}
+"""Who is in the realm file, and the role of each; without one they are speakers."""
 ADMINISTRATOR = "admin"
 
 # The options of Keycloak's own start script, less the shell in between: a signal reaches Java. The
@@ -57,11 +58,13 @@ def command(home: Path, *arguments: str) -> list[str]:
     return [java(), *options, *library, main, *arguments]
 
 
-def keycloak(data: Path, port: int, *, client_secrets: Mapping[str, str], password: str) -> Program:
+def keycloak(
+    port: int, *, passcode: str, client_key: str, data: Path, env: Mapping[str, str] = {}
+) -> Program:
     """Keycloak on 127.0.0.1, its database under `data`; the first start makes the realm.
 
-    `client_secrets` is by the client's id; everybody in the realm, and its administrator, has
-    `password`. KeycloakError where it is not installed.
+    Everybody in the realm, and Keycloak's administrator, has `passcode` as password; `env` adds to
+    or overrides the environment. KeycloakError where it is not installed.
     """
     if not BUILT.exists():
         raise KeycloakError("Keycloak is not installed here; `make keycloak` does that.")
@@ -72,10 +75,10 @@ def keycloak(data: Path, port: int, *, client_secrets: Mapping[str, str], passwo
         shutil.rmtree(data, ignore_errors=True)
     _lay_out(data)
     url = f"http://127.0.0.1:{port}"
-    issuer = f"{url}/realms/conference"
+    identities = Identities(f"{url}/realms/conference", client_key)
 
     def is_ready() -> bool:
-        if not answers(f"{issuer}/.well-known/openid-configuration"):
+        if not answers(f"{identities.issuer}/.well-known/openid-configuration"):
             return False
         has_started.touch()
         return True
@@ -87,12 +90,13 @@ def keycloak(data: Path, port: int, *, client_secrets: Mapping[str, str], passwo
         command=command(data, "start", "--optimized", "--import-realm", *listens, *alone),
         is_ready=is_ready,
         env={
-            **{_placeholder(client): secret for client, secret in client_secrets.items()},
-            "PEOPLE_PASSWORD": password,
+            **{_placeholder(client): identities.secret(client) for client in SERVICE_ROLES},
+            "PEOPLE_PASSWORD": passcode,
             "KC_BOOTSTRAP_ADMIN_USERNAME": ADMINISTRATOR,
-            "KC_BOOTSTRAP_ADMIN_PASSWORD": password,
+            "KC_BOOTSTRAP_ADMIN_PASSWORD": passcode,
+            **env,
         },
-        url=issuer,
+        url=identities.issuer,
     )
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from embedded import prometheus, services, trace_page
 from embedded.backing import mail_sink, postgres, valkey
 from embedded.home import Secrets
+from embedded.keycloak import keycloak
 from embedded.process import Program
 
 CONSISTENCY_SECONDS = 60
+PROVIDERS = {"development": "development-provider", "keycloak": "keycloak"}
+"""The program that signs people in, by what AUTH may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ def plan(
     ports: Mapping[str, int],
     secrets: Secrets,
     *,
+    auth: str,
     schedule: Path,
     env: Mapping[str, Mapping[str, str]],
     observe: bool = False,
@@ -40,6 +44,7 @@ def plan(
     """The whole platform; `env` adds to or overrides settings, by the program's name.
 
     To `observe` it, all its traces go to a page and all its metrics to Prometheus.
+    `auth` is a key of PROVIDERS. KeycloakError where it names Keycloak and there is none.
     """
     backing = [
         postgres(data / "postgres", ports["postgres"]),
@@ -58,14 +63,8 @@ def plan(
     def own(name: str) -> Mapping[str, str]:
         return {**otel, **env.get(name, {})}
 
-    provider = services.provider(
-        ports["provider"],
-        ports["provider_metrics"],
-        passcode=secrets.passcode,
-        client_key=secrets.client_key,
-        site=urls["public"],
-        data=data / "provider",
-        env=own("development-provider"),
+    provider = _provider(
+        auth, ports, secrets, site=urls["public"], data=data, env=own(PROVIDERS[auth])
     )
     identities = services.Identities(provider.url, secrets.client_key)
     migration = services.migration(database)
@@ -134,3 +133,31 @@ def _observers(data: Path, ports: Mapping[str, int]) -> list[Step]:
     )
     # Stopped last, so that they see the others stop.
     return [Step(program, "observers") for program in programs]
+
+
+def _provider(
+    auth: str,
+    ports: Mapping[str, int],
+    secrets: Secrets,
+    *,
+    site: str,
+    data: Path,
+    env: Mapping[str, str],
+) -> Program:
+    if auth == "keycloak":
+        return keycloak(
+            ports["provider"],
+            passcode=secrets.passcode,
+            client_key=secrets.client_key,
+            data=data / "keycloak",
+            env=env,
+        )
+    return services.provider(
+        ports["provider"],
+        ports["provider_metrics"],
+        passcode=secrets.passcode,
+        client_key=secrets.client_key,
+        site=site,
+        data=data / "provider",
+        env=env,
+    )

@@ -12,13 +12,14 @@ from typing import Self
 import psutil
 
 from embedded.home import Home, State
-from embedded.plan import Step, plan
+from embedded.plan import PROVIDERS, Step, plan
 from embedded.ports import any_free
 from embedded.services import SCHEDULE, Identities
 from embedded.supervised import Status, Supervisor
 from servicekit.testing import wait_for
 
-READY_SECONDS = 90
+READY_SECONDS = 180
+"""Keycloak alone takes half a minute when it starts first, and more on a busy machine."""
 PAUSE_SECONDS = 0.05
 MOST_STARTS = 2
 """A part that has ended as often while the platform starts will not come up."""
@@ -53,16 +54,19 @@ class Platform:
         self,
         folder: Path | Home,
         *,
+        auth: str = "development",
         choose_ports: Callable[[], Mapping[str, int]] = any_free,
         env: Mapping[str, Mapping[str, str]] | None = None,
         schedule: Path = SCHEDULE,
         observe: bool = False,
     ) -> None:
         """`env` adds to or overrides the settings of parts, by their name; to `observe` the
-        platform, the parts `traces` and `prometheus` are added.
+        platform, the parts `traces` and `prometheus` are added. `auth` is "development" or
+        "keycloak", which is then a part in the place of development-provider.
         """
         self.home = folder if isinstance(folder, Home) else Home(folder)
         self.ports: Mapping[str, int] = {}
+        self._auth = auth
         self._choose_ports = choose_ports
         self._env = env or {}
         self._schedule = schedule
@@ -84,7 +88,7 @@ class Platform:
     @property
     def identities(self) -> Identities:
         """The provider, and the programs that it knows."""
-        return Identities(self.urls.provider, self.home.secrets().client_key)
+        return Identities(self.url(PROVIDERS[self._auth]), self.home.secrets().client_key)
 
     @property
     def passcode(self) -> str:
@@ -106,7 +110,8 @@ class Platform:
     def up(self) -> None:
         """Start everything and return when all is ready; PlatformError, and nothing runs, if not.
 
-        HomeError when the folder is used by another platform or can't be used.
+        HomeError when the folder is used by another platform or can't be used, KeycloakError when
+        Keycloak is to be used and can't be.
         """
         self.home.prepare()
         with ExitStack() as on_failure:
@@ -116,6 +121,7 @@ class Platform:
                 self.home.data,
                 self.ports,
                 self.home.secrets(),
+                auth=self._auth,
                 schedule=self._schedule,
                 env=self._env,
                 observe=self._observe,
@@ -124,7 +130,7 @@ class Platform:
             self._supervisor = Supervisor(self.home, steps, lock)
             on_failure.callback(self._supervisor.end)
             self._start_in_order()
-            self.home.announce(State(os.getpid(), self.urls.site))
+            self.home.announce(State(os.getpid(), self.urls.site, self._auth))
             on_failure.callback(self.home.withdraw)
             self._ending = on_failure.pop_all()
 

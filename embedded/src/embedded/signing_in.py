@@ -1,7 +1,9 @@
-"""Signing in at the development provider: as a browser does it, and as programs do."""
+"""Signing in at the development provider or Keycloak: as a browser does it, and as programs do."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -25,16 +27,44 @@ def sign_in(
     wanted: str = "/",
 ) -> httpx2.Response:
     """Make `client`, whose base is the site, somebody's; the answer leads on to `wanted`."""
-    asked = client.get("/sign-in", params={"next": wanted})
-    if asked.status_code != 303:
-        raise SignInError(f"The site does not lead to a sign-in: {asked.status_code}.")
     form = {"name": name, "email": email, "passcode": passcode, "role": list(roles)}
-    told = client.post(asked.headers["location"], data=form)
+    told = client.post(_provider_address(client, wanted), data=form)
     if told.status_code == 403:
         raise SignInError("The passcode is not the one of the development provider.")
     if told.status_code != 303:
         raise SignInError(f"The provider is no development provider: {told.status_code}.")
-    signed_in = client.get(told.headers["location"])
+    return _returned(client, told.headers["location"])
+
+
+def sign_in_at_keycloak(client: httpx2.Client, username: str, password: str) -> httpx2.Response:
+    """Make `client`, whose base is the site, somebody's whom the realm knows."""
+    return _returned(client, fill_in(client, _provider_address(client, "/"), username, password))
+
+
+def fill_in(client: httpx2.Client, address: str, username: str, password: str) -> str:
+    """Where the form that Keycloak shows at `address` leads who enters this."""
+    page = client.get(address)
+    form = re.search(r'<form [^>]*action="([^"]+)"', page.text)
+    if form is None:
+        raise SignInError(f"The provider shows no form of Keycloak's: {page.status_code}.")
+    # They are for TLS alone; browsers take 127.0.0.1 for as safe as that, and programs don't.
+    cookies = "; ".join(f"{name}={value}" for name, value in page.cookies.items())
+    entered = {"username": username, "password": password}
+    told = client.post(unescape(form[1]), data=entered, headers={"Cookie": cookies})
+    if told.status_code != 302:
+        raise SignInError("The name or the password is not one of Keycloak's people.")
+    return str(told.headers["location"])
+
+
+def _provider_address(client: httpx2.Client, wanted: str) -> str:
+    asked = client.get("/sign-in", params={"next": wanted})
+    if asked.status_code != 303:
+        raise SignInError(f"The site does not lead to a sign-in: {asked.status_code}.")
+    return str(asked.headers["location"])
+
+
+def _returned(client: httpx2.Client, address: str) -> httpx2.Response:
+    signed_in = client.get(address)
     if signed_in.status_code != 303:
         raise SignInError(f"The site does not take the answer: {signed_in.status_code}.")
     return signed_in

@@ -8,21 +8,25 @@ from contextlib import suppress
 from types import FrameType
 
 from embedded.home import HomeError, default_home
+from embedded.keycloak import ADMINISTRATOR, PEOPLE, KeycloakError
+from embedded.plan import PROVIDERS
 from embedded.platform import Platform, PlatformError
 from embedded.ports import usual_or_next
 from embedded.prometheus import NotFoundError
 from embedded.supervised import NotAnsweringError
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REFUSALS = (HomeError, KeycloakError, PlatformError, NotAnsweringError, NotFoundError)
+"""Their messages are sentences for whoever started it."""
 
 BANNER = """
 The conference platform is ready, after {seconds:.1f} s.
 
   Site          {urls.site}
   Back office   {urls.site}/back-office
-  Way in        {urls.site}/sign-in  as whoever you like, with the passcode  {passcode}
+  Way in        {urls.site}/sign-in  as {people}, with the passcode  {passcode}
   Mail          {urls.mail}
-  Identities    {urls.provider}  (a provider for development alone)
+  Identities    {urls.provider}  ({provider})
   API docs      {urls.site}/openapi.json, the public one
                 {urls.agenda}/openapi.json
                 {urls.c4p}/openapi.json
@@ -33,6 +37,11 @@ The conference platform is ready, after {seconds:.1f} s.
 `make demo` in another terminal fills it. Ctrl-C stops it; the data stays until `make reset`.
 """
 
+WHO = {
+    "development": ("whoever you like", "a provider for development alone"),
+    "keycloak": (" or ".join(PEOPLE), f"Keycloak; {ADMINISTRATOR} has the same passcode"),
+}
+"""Who signs in, and what that is where they do, by what AUTH may be."""
 
 OBSERVERS = """\
   Traces        {traces}
@@ -52,15 +61,24 @@ def main() -> None:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _request_stop)
     home, observe = default_home(), os.environ.get("OBSERVE") == "1"
+    auth = os.environ.get("AUTH") or "development"
+    if auth not in PROVIDERS:
+        sys.exit(f"AUTH is {' or '.join(PROVIDERS)}, and not {auth!r}.")
+    people, provider = WHO[auth]
     try:
         with Platform(
-            home, choose_ports=lambda: usual_or_next(_say, observe=observe), observe=observe
+            home,
+            auth=auth,
+            choose_ports=lambda: usual_or_next(_say, observe=observe),
+            observe=observe,
         ) as platform:
             _say(
                 BANNER.format(
                     seconds=time.monotonic() - started,
                     urls=platform.urls,
                     passcode=platform.passcode,
+                    people=people,
+                    provider=provider,
                     home=home,
                     observers=_observers(platform) if observe else "",
                 )
@@ -68,7 +86,7 @@ def main() -> None:
             platform.wait()
     except _StopRequested:
         _say("Stopped.")
-    except (HomeError, PlatformError, NotAnsweringError, NotFoundError) as error:
+    except REFUSALS as error:
         sys.exit(str(error))
     else:
         sys.exit(f"supervisor has ended and with it the platform; see {home.logs}.")
