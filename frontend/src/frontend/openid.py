@@ -109,7 +109,7 @@ class OpenId:
 
     async def leave_address(self, id_token: str | None) -> str | None:
         """Where the session at the provider ends; None where it has no such place."""
-        endpoint = (await self._provider.metadata()).end_session_endpoint
+        endpoint = (await self._provider.discover()).end_session_endpoint
         if endpoint is None:
             return None
         asked = {

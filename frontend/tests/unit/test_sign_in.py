@@ -193,6 +193,8 @@ async def test_sign_out_ends_the_session_here_and_at_the_provider(
 async def test_sign_out_works_while_the_provider_and_the_store_are_away(
     organizer: httpx2.AsyncClient, provider: FakeProvider
 ) -> None:
+    # The site knows where the provider's own sign-out would be.
+    await begin(organizer)
     provider.is_away = provider.store.is_away = True
     answer = await organizer.post("/sign-out")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
