@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frontend.clients import ProblemAnswerError
-from frontend.rendering import CSP, HTML, Pages
+from frontend.rendering import HTML, Pages
 from servicekit.http import NeighbourAwayError
 from servicekit.problems import INTERNAL, MEDIA_TYPE, ROLE_REQUIRED, Problem, unavailable
 
@@ -148,8 +148,7 @@ def _is_problem(start: Message) -> bool:
 def _unexpected(pages: Pages) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
         structlog.get_logger().error("unhandled error", exc_info=error)
-        # This answer is made outside of every middleware, so it brings its own policy.
-        headers = {"Cache-Control": "no-store", "Content-Security-Policy": CSP}
+        headers = {"Cache-Control": "no-store"}
         if wants_page(request.url.path, request.headers.get("accept", "")):
             return Response(error_page(pages, 500), 500, headers, HTML)
         return Problem(INTERNAL, "The error is in the log.", headers=headers).response()

@@ -9,7 +9,6 @@ import httpx2
 import orjson
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.security import APIKeyCookie, APIKeyHeader
-from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -17,12 +16,19 @@ from frontend.clients import Client
 from frontend.domain import SAFE_METHODS, SignInRequiredError
 from frontend.gateway_routes import PREFIX, TABLE, Access, Row, methods_of
 from frontend.parts import get_wallet
-from frontend.schemas import CROSS_SITE, URI_TOO_LONG
+from frontend.schemas import CROSS_SITE
 from frontend.session import get_visitor
 from servicekit import problems
 from servicekit.http import NeighbourAwayError
 from servicekit.identity import bearer_scheme, sign_in_required
-from servicekit.problems import METHOD_NOT_ALLOWED, NOT_FOUND, REFUSED, Problem, unavailable
+from servicekit.problems import (
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    REFUSED,
+    URI_TOO_LONG,
+    Problem,
+    unavailable,
+)
 from servicekit.security import is_cross_site
 
 MAX_QUERY_BYTES = 4096
@@ -127,7 +133,7 @@ def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
         """Answered by the service behind, within the time limit."""
         _check(request, row)
         headers = _taken_along(request)
-        content = None if row.method in SAFE_METHODS else await _body(request)
+        content = None if row.method in SAFE_METHODS else await request.body()
         client: Client = getattr(request.app.state, row.service)
         try:
             headers |= await _identity(request, row)
@@ -190,13 +196,6 @@ async def _identity(request: Request, row: Row) -> dict[str, str]:
     except SignInRequiredError as error:
         raise sign_in_required("The session has ended; sign in again.") from error
     return {"Authorization": f"Bearer {token}"}
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        return await request.body()
-    except ClientDisconnect as error:
-        raise Problem(REFUSED, "The body ended early.") from error
 
 
 def _target(request: Request, row: Row) -> str:

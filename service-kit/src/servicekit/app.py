@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from servicekit import health, logging, metrics, problems, telemetry
+from servicekit.connections import bounded
 from servicekit.problems import BODY_TOO_LARGE, Problem, ProblemDocument, ProblemType
 from servicekit.security import API_CSP, SecurityHeaders
 from servicekit.settings import ServerSettings, SettingsT, load
@@ -53,10 +54,10 @@ def create_app(
         app.include_router(router)
     problems.install(app, errors or {})
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(SecurityHeaders, csp=csp)
     app.add_middleware(Observe)
     if telemetry.configure(name, settings, traced):
         telemetry.instrument(app, settings.otel_sample_ratio, trusts_callers=not public)
+    _protect(app, csp)
     _describe(app)
     return app
 
@@ -80,6 +81,14 @@ def _is_called_as_coroutine(call: object) -> bool:
     return not inspect.isclass(call) and inspect.iscoroutinefunction(type(call).__call__)
 
 
+def _protect(app: FastAPI, csp: str) -> None:
+    """Security headers around everything: the framework's answer to a fault of ours is made
+    outside of every middleware that an app can add.
+    """
+    inner = app.build_middleware_stack
+    app.build_middleware_stack = lambda: SecurityHeaders(inner(), csp)  # type: ignore[method-assign]
+
+
 def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
     """Read the settings, then serve until SIGTERM: stop accepting, finish, close."""
     settings = load(kind)
@@ -92,7 +101,10 @@ def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=bounded(settings.receive_seconds, settings.max_connections),
+        ws="none",
+        # It believes any X-Forwarded-For that comes from this machine.
+        proxy_headers=False,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from servicekit.field_errors import FieldError, field_error
@@ -120,6 +121,21 @@ ROLE_REQUIRED = ProblemType(
     "Your role does not allow this",
     "`roles` lists those that do, one of which is enough; the identity provider gives them.",
 )
+URI_TOO_LONG = ProblemType(
+    "uri-too-long", 414, "The address is too long", "Shorten it; the limit is in `detail`."
+)
+HEADERS_TOO_LARGE = ProblemType(
+    "headers-too-large",
+    431,
+    "The headers are too many or too large",
+    "Send fewer; most often it is cookies that are too many.",
+)
+REQUEST_TOO_SLOW = ProblemType(
+    "request-too-slow",
+    408,
+    "The request took too long to arrive",
+    "Send it again, on a new connection; nothing was changed.",
+)
 NOT_FOUND = ProblemType("not-found", 404, "There is nothing here", "Check the address.")
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "idempotency-key-reused",
@@ -149,9 +165,12 @@ COMMON = (
     BODY_NOT_UTF_8,
     NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    REQUEST_TOO_SLOW,
     BODY_TOO_LARGE,
+    URI_TOO_LONG,
     UNSUPPORTED_MEDIA_TYPE,
     INVALID_REQUEST,
+    HEADERS_TOO_LARGE,
     REFUSED,
     INTERNAL,
     UNAVAILABLE,
@@ -209,6 +228,7 @@ def install(app: FastAPI, domain: Mapping[type[Exception], ProblemType]) -> None
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _ended_early)
     app.add_exception_handler(Exception, _internal)
 
 
@@ -236,6 +256,11 @@ def _unreadable(cause: BaseException) -> Problem:
         MALFORMED_BODY,
         "It has something in it that can't be read, such as a number of thousands of digits.",
     )
+
+
+async def _ended_early(_: Request, __: Exception) -> Response:
+    # Nobody reads this; it keeps who has gone from counting as a fault of ours.
+    return Problem(REFUSED, "The body ended early.").response()
 
 
 def _allowed(request: Request) -> str:

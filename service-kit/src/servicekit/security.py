@@ -11,6 +11,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 
 
+def security_headers(csp: str) -> list[tuple[bytes, bytes]]:
+    """What every answer carries, as ASGI has headers."""
+    return [
+        (name.encode(), value.encode())
+        for name, value in {
+            "content-security-policy": csp,
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "same-origin",
+            "cross-origin-opener-policy": "same-origin",
+            "cross-origin-resource-policy": "same-origin",
+            "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        }.items()
+    ]
+
+
+SECURITY_HEADERS = security_headers(API_CSP)
+"""Those of an answer that shows nothing."""
+
+
 class LinkRefusedError(Exception):
     """A signed value is forged, meant for something else, or no longer valid."""
 
@@ -65,17 +84,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, csp: str = API_CSP) -> None:
         self._app = app
-        self._headers: list[tuple[bytes, bytes]] = [
-            (name.encode(), value.encode())
-            for name, value in {
-                "content-security-policy": csp,
-                "x-content-type-options": "nosniff",
-                "referrer-policy": "same-origin",
-                "cross-origin-opener-policy": "same-origin",
-                "cross-origin-resource-policy": "same-origin",
-                "permissions-policy": "camera=(), geolocation=(), microphone=()",
-            }.items()
-        ]
+        self._headers = security_headers(csp)
         self._names = frozenset(name for name, _ in self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

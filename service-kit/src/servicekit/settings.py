@@ -66,6 +66,12 @@ class ServerSettings(Settings):
         20, description="how long requests may take to finish after SIGTERM"
     )
     max_body_bytes: int = Field(65_536, ge=1, description="the largest request body in bytes")
+    receive_seconds: Seconds = Field(
+        20, description="how long a client may take to send a request, in seconds"
+    )
+    max_connections: int = Field(
+        1_000, ge=1, description="how many clients are kept; who idles longest makes room for more"
+    )
 
 
 def issuer_address(url: str) -> str:
