@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,41 @@ def plan(known: Knowledge, now: float, fresh_seconds: float) -> Plan:
     if is_away:
         return Plan(Source.SAVED, refresh, patience)
     return Plan(Source.STALE if refresh else Source.LIVE, refresh, patience)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """`most` at once, and as many again in every `period_ms`, evenly."""
+
+    most: int
+    period_ms: int = 600_000
+
+    @property
+    def interval_ms(self) -> int:
+        """The time in which one wears off."""
+        return self.period_ms // self.most
+
+
+def admit(due: int, now: int, limit: RateLimit) -> tuple[int, int]:
+    """The generic cell rate algorithm (GCRA, of ITU-T I.371), in milliseconds.
+
+    `due` is the instant at which all that was let through has worn off. The new one, and how long
+    to wait: 0 for who is let through.
+    """
+    after = max(due, now) + limit.interval_ms
+    wait = after - now - limit.period_ms
+    return (due, wait) if wait > 0 else (after, 0)
+
+
+def network_of(address: str) -> str:
+    """Whom a client's address stands for: of IPv6 every subscriber has a whole /64."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found
+    return str(ip_network((found, 32 if found.version == 4 else 64), strict=False))
 
 
 def zone_named(name: str) -> ZoneInfo | None:

@@ -42,6 +42,7 @@ _WORDS = {
         "That is not valid",
         "Something in the address or in what was sent is not valid. Nothing was changed.",
     ),
+    429: _Words("Not so fast", "Nothing was changed, and nothing is wrong with what was sent."),
     500: _Words(
         "Something went wrong here",
         "It is our fault, and it is in our log. Please try again later.",

@@ -16,7 +16,8 @@ from frontend.clients import Client
 from frontend.domain import SAFE_METHODS, SignInRequiredError
 from frontend.gateway_routes import PREFIX, TABLE, Access, Row, methods_of
 from frontend.parts import get_wallet
-from frontend.schemas import CROSS_SITE
+from frontend.rate_limits import get_attempts
+from frontend.schemas import CROSS_SITE, RATE_LIMITED
 from frontend.session import get_visitor
 from servicekit import problems
 from servicekit.http import NeighbourAwayError
@@ -100,6 +101,8 @@ def _documented(row: Row) -> dict[int | str, dict[str, Any]]:
     ours = []
     if row.method not in SAFE_METHODS:
         ours.append(CROSS_SITE)
+    if row.limit is not None:
+        ours.append(RATE_LIMITED)
     documented = problems.responses(URI_TOO_LONG, *ours)
     for status in row.refusals:
         theirs = f"As {row.service}-service answers"
@@ -132,6 +135,8 @@ def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         """Answered by the service behind, within the time limit."""
         _check(request, row)
+        if row.limit is not None:
+            await (await get_attempts(request)).count(row.limit)
         headers = _taken_along(request)
         content = None if row.method in SAFE_METHODS else await request.body()
         client: Client = getattr(request.app.state, row.service)

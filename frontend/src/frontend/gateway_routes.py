@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from frontend import answers
+from frontend.rate_limits import SUBMIT
 
 PREFIX = "/api"
 
@@ -40,6 +41,8 @@ class Row:
     """What the service may answer beside what every route may answer."""
     has_body: bool = False
     may_omit_body: bool = False
+    limit: str | None = None
+    """The rate limit that it counts against."""
 
 
 _ANYONE, _SPEAKER, _SIGNED_IN = Access.ANYONE, Access.SPEAKER, Access.SIGNED_IN
@@ -55,6 +58,7 @@ TABLE = (
         201,
         refusals=(401, 403),
         has_body=True,
+        limit=SUBMIT,
     ),
     Row("GET", "/cfp", "c4p", _ANYONE, answers.Window),
     Row("GET", "/proposals/{id}", "c4p", _SPEAKER, answers.Proposal, refusals=(403,)),

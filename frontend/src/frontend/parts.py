@@ -8,7 +8,9 @@ from fastapi import Depends, FastAPI, Request
 
 from frontend.agenda_cache import AgendaCache
 from frontend.clients import Agenda, C4p, Email
+from frontend.domain import RateLimit
 from frontend.openid import OpenId
+from frontend.rate_limits import SIGN_IN, SUBMIT, RateLimits, SharedCounts
 from frontend.session import Sessions
 from frontend.settings import FrontendSettings, Url
 from frontend.store import AgendaFile
@@ -47,12 +49,21 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
         AgendaFile(settings.data_dir),
         settings.agenda_fresh_seconds,
     )
+    counts = SharedCounts(str(settings.valkey_url))
+    state.limits = RateLimits(
+        counts,
+        session_key,
+        {
+            SUBMIT: RateLimit(settings.submissions_per_ten_minutes),
+            SIGN_IN: RateLimit(settings.sign_ins_per_ten_minutes),
+        },
+    )
     state.cache.start()
     try:
         yield
     finally:
         await state.cache.close()
-        for resource in (state.agenda, state.c4p, state.email, provider, store):
+        for resource in (state.agenda, state.c4p, state.email, provider, store, counts):
             await resource.close()
 
 

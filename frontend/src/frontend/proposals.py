@@ -19,6 +19,7 @@ from frontend.forms import Field, Filled, TheForm, fill, refused_fields
 from frontend.generate import example
 from frontend.pages import READ
 from frontend.parts import TheC4p, TheCache, TheSettings
+from frontend.rate_limits import SUBMIT, RateLimitedError, TheAttempts
 from frontend.rendering import Pages, ThePages, venue
 from frontend.surroundings import schedule_or_none, window_or_none
 
@@ -38,6 +39,7 @@ NOT_CONFIRMED = (
     "What you typed is still here. Please press Submit again in a minute; however often you do, it "
     "is stored once."
 )
+KEPT = "What you typed is still here; it was not handed in yet."
 CLOSED = (
     "The call for proposals is not open, so this could not be handed in. What you typed is still "
     "here, for you to copy."
@@ -66,16 +68,22 @@ async def call_for_proposals(
 
 
 @router.post("/call-for-proposals")
-async def submit(form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p) -> Response:
+async def submit(
+    form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p, attempts: TheAttempts
+) -> Response:
     """Hand it in; whatever goes wrong, what was typed is shown again, under the same key."""
     filled, key = fill(NEW, form), form.get("key")
     if not KEY.fullmatch(key):
         key = _new_key()
-    status, lead = 422, ""
+    status, lead, headers = 422, "", {}
     try:
         if not filled.errors:
+            await attempts.count(SUBMIT)
             proposal = await c4p.submit(filled.values, key)
             return _see(f"/call-for-proposals/received?{urlencode({'reference': proposal.id})}")
+    except RateLimitedError as error:
+        status, lead = 429, f"{error} {KEPT}"
+        headers = {"Retry-After": str(error.retry_after_seconds)}
     except NeighbourAwayError:
         status, lead = 503, NOT_CONFIRMED
     except ProblemAnswerError as error:
@@ -86,9 +94,9 @@ async def submit(form: TheForm, pages: ThePages, cache: TheCache, c4p: TheC4p) -
         if error.slug == "idempotency-key-reused":
             lead, key = SENT_BEFORE, _new_key()
     # Where c4p-service has just been silent, asking it again would only keep the visitor waiting.
-    window = None if status == 503 else await window_or_none(c4p)
+    window = None if status in {429, 503} else await window_or_none(c4p)
     around = venue(await schedule_or_none(cache))
-    return _form_page(pages, filled, key, window, around, status=status, lead=lead)
+    return _form_page(pages, filled, key, window, around, status=status, lead=lead, headers=headers)
 
 
 def _form_page(
@@ -100,11 +108,13 @@ def _form_page(
     *,
     status: int = 200,
     lead: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     can_submit = window is None or window.open
     return pages.private(
         "call_for_proposals.html",
         status=status,
+        headers=headers,
         form=filled,
         key=key,
         lead=lead,

@@ -2,6 +2,12 @@
 
 from servicekit.problems import ProblemType
 
+RATE_LIMITED = ProblemType(
+    "rate-limited",
+    429,
+    "Too many requests",
+    "Send it again after `Retry-After` seconds, with the same Idempotency-Key.",
+)
 CROSS_SITE = ProblemType(
     "cross-site",
     403,

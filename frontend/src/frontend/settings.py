@@ -1,13 +1,28 @@
 """The environment of the frontend."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AnyHttpUrl, Field, RedisDsn, SecretStr, UrlConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    Field,
+    RedisDsn,
+    SecretStr,
+    UrlConstraints,
+    model_validator,
+)
 
 from servicekit.settings import ClientSettings, Seconds, ServerSettings
 
 Url = Annotated[AnyHttpUrl, UrlConstraints(max_length=300)]
+
+
+def _networks(text: str) -> str:
+    for each in text.split(","):
+        ip_network(each.strip())
+    return text
 
 
 class FrontendSettings(ServerSettings, ClientSettings):
@@ -20,7 +35,6 @@ class FrontendSettings(ServerSettings, ClientSettings):
     valkey_url: RedisDsn = Field(
         description="the address of Valkey, as redis://user:password@host:port/database"
     )
-
     agenda_url: Url = Field(description="where agenda-service is, an http:// address")
     c4p_url: Url = Field(description="where c4p-service is, an http:// address")
     email_url: Url = Field(description="where email-service is, an http:// address")
@@ -34,6 +48,17 @@ class FrontendSettings(ServerSettings, ClientSettings):
     )
     neighbour_seconds: Seconds = Field(
         3, description="how long a call to another service may take, in seconds"
+    )
+    submissions_per_ten_minutes: int = Field(
+        60, ge=1, description="how many proposals one network may hand in at once, or so often"
+    )
+    sign_ins_per_ten_minutes: int = Field(
+        30, ge=1, description="how many sign-ins one network may try at once, or so often"
+    )
+    forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] | None = Field(
+        None,
+        description="the proxies whose X-Forwarded-For is believed, addresses and networks with "
+        "commas between them",
     )
     mail_page_url: Url | None = Field(
         None, description="the page that shows sent mails, an http:// address"

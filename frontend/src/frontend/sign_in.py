@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from frontend.access import BACK_OFFICE, SIGN_IN_PAGE
@@ -13,6 +13,7 @@ from frontend.forms import TheForm
 from frontend.openid import CALLBACK, Attempt
 from frontend.pages import READ
 from frontend.parts import TheOpenId, TheSettings, TheWallet
+from frontend.rate_limits import count_sign_in
 from frontend.rendering import Pages, ThePages
 from frontend.session import TheSessions, Visitor
 from servicekit.http import NeighbourAwayError
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 router = APIRouter(include_in_schema=False)
 
 
-@router.api_route(SIGN_IN_PAGE, methods=READ)
+@router.api_route(SIGN_IN_PAGE, methods=READ, dependencies=[Depends(count_sign_in)])
 async def sign_in(
     pages: ThePages,
     openid: TheOpenId,

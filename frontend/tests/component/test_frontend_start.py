@@ -20,6 +20,11 @@ PRODUCTION = {
     ("changed", "sentence"),
     [
         ({"C4P_URL": ""}, "The setting C4P_URL is missing"),
+        ({"VALKEY_URL": "valkey"}, "The setting VALKEY_URL is wrong"),
+        ({"FORWARDED_ALLOW_IPS": "*"}, "The setting FORWARDED_ALLOW_IPS is wrong"),
+        ({"FORWARDED_ALLOW_IPS": "10.0.0.1/8"}, "The setting FORWARDED_ALLOW_IPS is wrong"),
+        ({"FORWARDED_ALLOW_IPS": "10.0.0.1, proxy"}, "The setting FORWARDED_ALLOW_IPS is wrong"),
+        ({"SUBMISSIONS_PER_TEN_MINUTES": "0"}, "The setting SUBMISSIONS_PER_TEN_MINUTES is wrong"),
         ({"SESSION_KEY": "short"}, "The setting SESSION_KEY is wrong"),
         ({"OIDC_ISSUER": ""}, "The setting OIDC_ISSUER is missing"),
         ({**PRODUCTION, "OIDC_ISSUER": "http://x.org"}, "OIDC_ISSUER must be an https://"),

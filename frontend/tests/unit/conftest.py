@@ -14,7 +14,9 @@ from structlog.testing import capture_logs
 from frontend import site
 from frontend.agenda_cache import AgendaCache
 from frontend.clients import Agenda, C4p, Email
+from frontend.domain import RateLimit
 from frontend.openid import OpenId, Tokens
+from frontend.rate_limits import SIGN_IN, SUBMIT, OwnCounts, RateLimits
 from frontend.session import Sessions
 from frontend.settings import FrontendSettings
 from frontend.store import AgendaFile, SavedAgenda
@@ -257,6 +259,7 @@ async def app(
     state.wallet = provider.wallet
     state.agenda, state.c4p = Agenda(neighbour("agenda")), C4p(neighbour("c4p"))
     state.email = Email(neighbour("email"))
+    state.limits = RateLimits(OwnCounts(), "k" * 32, {SUBMIT: RateLimit(3), SIGN_IN: RateLimit(3)})
     state.cache = AgendaCache(state.agenda.neighbour, NoFile(), 3600)
     yield assembled
     await state.cache.close()

@@ -12,6 +12,7 @@ GOOD = {
     "AGENDA_URL": "http://agenda:8000",
     "C4P_URL": "http://c4p:8000",
     "EMAIL_URL": "http://email:8000",
+    "VALKEY_URL": "redis://valkey:6379/0",
     "SESSION_KEY": "k" * 32,
     "PUBLIC_URL": "http://127.0.0.1:8000/",
     "VALKEY_URL": "redis://valkey:6379/0",

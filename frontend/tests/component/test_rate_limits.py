@@ -1,0 +1,138 @@
+"""Rate limits on real processes and a real Valkey: shared by replicas, and never in the way."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx2
+import pytest
+from redis import Redis
+
+from embedded.backing import valkey
+from embedded.process import Process, running
+from servicekit.testing import free_port, problem, wait_for
+
+from .conftest import PASSCODE, Reply, World
+
+LIMITS = {"SUBMISSIONS_PER_TEN_MINUTES": "6", "SIGN_INS_PER_TEN_MINUTES": "6"}
+JSON = {"title": "Canaries"}
+SIGN_IN = {"name": "Ada", "passcode": "a wrong guess", "next": "/"}
+
+
+@pytest.fixture
+def valkey_of_our_own(tmp_path: Path) -> Iterator[Process]:
+    """A Valkey that a test may stop."""
+    with running(valkey(tmp_path / "valkey", free_port()), tmp_path) as process:
+        yield process
+
+
+@pytest.fixture
+def world(tmp_path: Path, valkey_of_our_own: Process) -> Iterator[World]:
+    with ExitStack() as stack:
+        world = World(tmp_path, stack, valkey_of_our_own.url)
+        world.c4p.replies["/proposals"] = Reply(201, {})
+        yield world
+
+
+def submit(client: httpx2.Client, **headers: str) -> httpx2.Response:
+    return client.post("/api/proposals", json=JSON, headers=headers)
+
+
+def passed(client: httpx2.Client, count: int, **headers: str) -> list[int]:
+    """The statuses of some submissions."""
+    return [submit(client, **headers).status_code for _ in range(count)]
+
+
+def metrics(process: Process) -> str:
+    return httpx2.get(f"http://127.0.0.1:{process.program.env['METRICS_PORT']}/metrics").text
+
+
+def test_limit_is_shared_by_replicas(world: World, valkey_of_our_own: Process) -> None:
+    first = (world.start(**LIMITS), world.client())[1]
+    second = (world.start(**LIMITS), world.client())[1]
+    assert passed(first, 3) + passed(second, 3) == [201] * 6
+    for client in (first, second):
+        answer = submit(client)
+        assert problem(answer) == (429, "rate-limited")
+        assert 90 <= int(answer.headers["retry-after"]) <= 100
+    assert len(world.c4p.received) == 6
+    # Another limit, which is not used up.
+    assert first.post("/sign-in", data=SIGN_IN).status_code == 403
+    with Redis.from_url(valkey_of_our_own.url, decode_responses=True) as stored:
+        keys = list(stored.scan_iter())
+        assert len(keys) == 2
+        assert not any("127.0.0.1" in f"{key} {stored.get(key)}" for key in keys)
+        assert all(0 < stored.pttl(key) <= 600_000 for key in keys)
+
+
+def test_limit_lets_through_again_when_one_has_worn_off(world: World) -> None:
+    world.start(SUBMISSIONS_PER_TEN_MINUTES="200")
+    client = world.client()
+    statuses = passed(client, 210)
+    assert statuses[:200] == [201] * 200
+    assert 429 in statuses
+    wait_for(lambda: submit(client).status_code == 201, "the next one to pass", 10)
+
+
+def test_sign_in_is_limited_whatever_is_guessed(world: World) -> None:
+    world.start(**LIMITS)
+    client = world.client()
+    guesses = [client.post("/sign-in", data=SIGN_IN).status_code for _ in range(6)]
+    assert guesses == [403] * 6
+    right = {**SIGN_IN, "passcode": PASSCODE}
+    answer = client.post("/sign-in", data=right)
+    assert problem(answer) == (429, "rate-limited")
+    page = client.post("/sign-in", data=right, headers={"Accept": "text/html"})
+    assert page.status_code == 429
+    assert "<h1>Not so fast</h1>" in page.text
+    assert "Please try again in 1 minute" in page.text
+    assert page.headers["retry-after"].isdigit()
+
+
+def test_nobody_is_refused_because_valkey_is_away(world: World, valkey_of_our_own: Process) -> None:
+    process = world.start(**LIMITS)
+    client = world.client()
+    assert passed(client, 5) == [201] * 5
+    valkey_of_our_own.stop()
+    # Counted from the start, by this process alone.
+    assert passed(client, 6) == [201] * 6
+    assert problem(submit(client)) == (429, "rate-limited")
+    assert "rate limits are counted by this process alone" in process.log_text()
+    alone = 'rate_limit_checks_total{counted="alone",limit="submit",outcome="passed"} 6.0'
+    assert alone in metrics(process)
+    valkey_of_our_own.start()
+    wait_for(
+        lambda: submit(client).status_code == 201 and 'counted="together"' in metrics(process),
+        "the shared count",
+    )
+
+
+def test_frozen_valkey_delays_a_submission_hardly(world: World, valkey_of_our_own: Process) -> None:
+    import signal
+
+    world.start(**LIMITS)
+    client = world.client()
+    valkey_of_our_own.send(signal.SIGSTOP)
+    answers = [submit(client) for _ in range(4)]
+    valkey_of_our_own.send(signal.SIGCONT)
+    assert [each.status_code for each in answers] == [201] * 4
+    assert max(each.elapsed.total_seconds() for each in answers) < 1
+
+
+def test_strangers_are_not_believed_who_they_are(world: World) -> None:
+    world.start(**LIMITS)
+    client = world.client()
+    for number in range(6):
+        assert passed(client, 1, **{"X-Forwarded-For": f"192.0.2.{number}"}) == [201]
+    assert passed(client, 1, **{"X-Forwarded-For": "192.0.2.77"}) == [429]
+
+
+def test_proxies_are_believed_for_whom_they_ask(world: World) -> None:
+    world.start(**LIMITS, FORWARDED_ALLOW_IPS="127.0.0.0/8, 10.0.0.1")
+    client = world.client()
+    one = {"X-Forwarded-For": "192.0.2.1"}
+    assert passed(client, 7, **one) == [201] * 6 + [429]
+    assert passed(client, 1, **{"X-Forwarded-For": "192.0.2.2"}) == [201]
+    # Only what the proxies have added counts, not what the client said before.
+    said = {"X-Forwarded-For": "203.0.113.9, 192.0.2.1, 10.0.0.1"}
+    assert passed(client, 1, **said) == [429]
