@@ -19,7 +19,7 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 	@exec $(BIN)/conference-up
 
 .PHONY: test
-test: lint test-unit test-component test-contract test-schemathesis test-acceptance test-browser test-resilience test-load test-observability ## Everything that needs no cluster
+test: lint test-unit test-component test-contract test-schemathesis test-acceptance test-security test-browser test-resilience test-load test-observability ## Everything that needs no cluster
 	@echo "All tests passed."
 
 ##@ Using it
@@ -55,6 +55,10 @@ test-schemathesis: $(INSTALLED) ## Generated requests against every OpenAPI desc
 .PHONY: test-acceptance
 test-acceptance: $(INSTALLED) ## The users' stories through the public URL (BASE_URL names another platform)
 	$(PYTEST) tests/acceptance
+
+.PHONY: test-security
+test-security: $(INSTALLED) ## What people of ill will may try at the public door
+	$(PYTEST) tests/security
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with axe, and without JavaScript
@@ -114,6 +118,10 @@ screenshots: $(INSTALLED) .venv/.browser ## Take the pictures of docs/pictures a
 .PHONY: bench
 bench: $(INSTALLED) ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.bench.bench
+
+.PHONY: audit
+audit: $(INSTALLED) ## Ask for known vulnerabilities of every package in the lock
+	@$(BIN)/python tests/audit.py
 
 .PHONY: lock
 lock: $(INSTALLED) ## Resolve every dependency anew into requirements.lock

@@ -131,6 +131,14 @@ def named_indexes() -> Iterator[str]:
             yield f"requirements.lock:{number} names an address."
 
 
+def unpinned() -> Iterator[str]:
+    """What the lock would install without knowing exactly what it is."""
+    whole = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
+    for line in whole.splitlines():
+        if "==" not in line or "--hash=sha256:" not in line:
+            yield f"requirements.lock pins no version and hash in {line.strip()!r}."
+
+
 def stale_pages(*, write: bool) -> Iterator[str]:
     """Generated pages that do not say what the code says."""
     for path, page in {PROBLEMS: problems_page(), SETTINGS: settings_page()}.items():
@@ -142,7 +150,12 @@ def stale_pages(*, write: bool) -> Iterator[str]:
 
 def main() -> None:
     """Print what is wrong, a sentence each; exit with 1 if anything is."""
-    wrong = [*stale_pages(write="--write" in sys.argv), *too_long(tracked()), *named_indexes()]
+    wrong = [
+        *stale_pages(write="--write" in sys.argv),
+        *too_long(tracked()),
+        *named_indexes(),
+        *unpinned(),
+    ]
     if wrong:
         sys.exit("\n".join(wrong))
 

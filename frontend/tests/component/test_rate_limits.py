@@ -1,5 +1,6 @@
 """Rate limits on real processes and a real Valkey: shared by replicas, and never in the way."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -108,8 +109,6 @@ def test_nobody_is_refused_because_valkey_is_away(world: World, valkey_of_our_ow
 
 
 def test_frozen_valkey_delays_a_submission_hardly(world: World, valkey_of_our_own: Process) -> None:
-    import signal
-
     world.start(**LIMITS)
     client = world.client()
     valkey_of_our_own.send(signal.SIGSTOP)
