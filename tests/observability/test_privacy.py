@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -155,12 +156,14 @@ def test_mail_is_in_the_log_with_its_address_masked(
 def test_request_is_one_line_with_the_id_of_its_trace(
     platform: Platform, site: Site, received: TraceServer
 ) -> None:
-    path = f"/no-such-page-{uuid.uuid4().hex}"
     before = len(_lines(platform, "frontend"))
-    httpx2.get(f"{site.url}{path}")
-    new = wait_for(lambda: _lines(platform, "frontend")[before:], "the line")
-    requests = [each for each in map(orjson.loads, new) if each.get("status") == 404]
-    (line,) = requests
+    httpx2.get(f"{site.url}/no-such-page")
+
+    def not_found() -> list[Mapping[str, Any]]:
+        new = map(orjson.loads, _lines(platform, "frontend")[before:])
+        return [each for each in new if each.get("status") == 404]
+
+    (line,) = wait_for(not_found, "the line")
     assert (line["event"], line["level"], line["service"]) == ("request", "info", "frontend")
     assert (line["method"], line["route"]) == ("GET", "unmatched")
     assert line["milliseconds"] > 0
