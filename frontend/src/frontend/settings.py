@@ -53,7 +53,10 @@ class FrontendSettings(ServerSettings, ClientSettings):
         60, ge=1, description="how many proposals one network may hand in at once, or so often"
     )
     sign_ins_per_ten_minutes: int = Field(
-        30, ge=1, description="how many sign-ins one network may try at once, or so often"
+        60,
+        ge=1,
+        description="how many steps of signing in one network may take at once, or so often; "
+        "a sign-in has two",
     )
     forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] | None = Field(
         None,

@@ -48,7 +48,7 @@ async def sign_in(
     return response
 
 
-@router.get(CALLBACK)
+@router.get(CALLBACK, dependencies=[Depends(count_sign_in)])
 async def callback(
     request: Request,
     pages: ThePages,

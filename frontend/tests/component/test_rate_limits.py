@@ -11,13 +11,13 @@ from redis import Redis
 
 from embedded.backing import valkey
 from embedded.process import Process, running
-from servicekit.testing import free_port, problem, wait_for
+from frontend.openid import CALLBACK
+from servicekit.testing import Issuer, free_port, problem, wait_for
 
-from .conftest import PASSCODE, Reply, World
+from .conftest import Reply, World
 
 LIMITS = {"SUBMISSIONS_PER_TEN_MINUTES": "6", "SIGN_INS_PER_TEN_MINUTES": "6"}
 JSON = {"title": "Canaries"}
-SIGN_IN = {"name": "Ada", "passcode": "a wrong guess", "next": "/"}
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def valkey_of_our_own(tmp_path: Path) -> Iterator[Process]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, valkey_of_our_own: Process) -> Iterator[World]:
+def world(tmp_path: Path, issuer: Issuer, valkey_of_our_own: Process) -> Iterator[World]:
     with ExitStack() as stack:
-        world = World(tmp_path, stack, valkey_of_our_own.url)
+        world = World(tmp_path, stack, issuer, valkey_of_our_own.url)
         world.c4p.replies["/proposals"] = Reply(201, {})
         yield world
 
@@ -58,7 +58,7 @@ def test_limit_is_shared_by_replicas(world: World, valkey_of_our_own: Process) -
         assert 90 <= int(answer.headers["retry-after"]) <= 100
     assert len(world.c4p.received) == 6
     # Another limit, which is not used up.
-    assert first.post("/sign-in", data=SIGN_IN).status_code == 403
+    assert first.get("/sign-in").status_code == 303
     with Redis.from_url(valkey_of_our_own.url, decode_responses=True) as stored:
         keys = list(stored.scan_iter())
         assert len(keys) == 2
@@ -75,15 +75,15 @@ def test_limit_lets_through_again_when_one_has_worn_off(world: World) -> None:
     wait_for(lambda: submit(client).status_code == 201, "the next one to pass", 10)
 
 
-def test_sign_in_is_limited_whatever_is_guessed(world: World) -> None:
+@pytest.mark.parametrize("path", ["/sign-in", f"{CALLBACK}?code=guessed&state=guessed"])
+def test_sign_in_is_limited_at_its_start_and_at_its_end(world: World, path: str) -> None:
     world.start(**LIMITS)
     client = world.client()
-    guesses = [client.post("/sign-in", data=SIGN_IN).status_code for _ in range(6)]
-    assert guesses == [403] * 6
-    right = {**SIGN_IN, "passcode": PASSCODE}
-    answer = client.post("/sign-in", data=right)
+    statuses = {client.get(path).status_code for _ in range(6)}
+    assert 429 not in statuses
+    answer = client.get(path)
     assert problem(answer) == (429, "rate-limited")
-    page = client.post("/sign-in", data=right, headers={"Accept": "text/html"})
+    page = client.get(path, headers={"Accept": "text/html"})
     assert page.status_code == 429
     assert "<h1>Not so fast</h1>" in page.text
     assert "Please try again in 1 minute" in page.text

@@ -259,7 +259,7 @@ async def app(
     state.wallet = provider.wallet
     state.agenda, state.c4p = Agenda(neighbour("agenda")), C4p(neighbour("c4p"))
     state.email = Email(neighbour("email"))
-    state.limits = RateLimits(OwnCounts(), "k" * 32, {SUBMIT: RateLimit(3), SIGN_IN: RateLimit(3)})
+    state.limits = RateLimits(OwnCounts(), "k" * 32, {SUBMIT: RateLimit(3), SIGN_IN: RateLimit(30)})
     state.cache = AgendaCache(state.agenda.neighbour, NoFile(), 3600)
     yield assembled
     await state.cache.close()

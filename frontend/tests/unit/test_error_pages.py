@@ -4,9 +4,9 @@ import httpx2
 import pytest
 
 from frontend.error_pages import wants_page
-from frontend.rendering import CSP
+from frontend.rendering import csp
 
-from .conftest import PROPOSAL_ID, Neighbours
+from .conftest import ISSUER, PROPOSAL_ID, Neighbours
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ async def test_an_error_that_nobody_expected_is_a_page_and_a_line_in_the_log(
 
     assert answer.status_code == 500
     assert "<h1>Something went wrong here</h1>" in answer.text
-    assert answer.headers["content-security-policy"] == CSP
+    assert answer.headers["content-security-policy"] == csp(ISSUER)
     assert "a fault of ours" not in answer.text
     assert [str(each["exc_info"]) for each in logged if each["log_level"] == "error"] == [
         "a fault of ours"

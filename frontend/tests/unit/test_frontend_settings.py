@@ -15,7 +15,6 @@ GOOD = {
     "VALKEY_URL": "redis://valkey:6379/0",
     "SESSION_KEY": "k" * 32,
     "PUBLIC_URL": "http://127.0.0.1:8000/",
-    "VALKEY_URL": "redis://valkey:6379/0",
     "OIDC_ISSUER": "http://127.0.0.1:8090",
     "OIDC_CLIENT_ID": "frontend",
     "OIDC_CLIENT_SECRET": "development-frontend",
