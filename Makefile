@@ -19,11 +19,7 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 	@exec $(BIN)/conference-up
 
 .PHONY: test
-test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
-	@# Two at a time, where one alone leaves a core idle; each starts what it needs on ports of its own.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit
-	@$(MAKE) --no-print-directory test-component test-browser test-resilience
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-acceptance test-contract test-observability test-security test-load
+test: lint test-unit test-component test-contract test-schemathesis test-acceptance test-security test-browser test-resilience test-load test-observability ## Everything that needs no cluster
 	@echo "All tests passed."
 
 ##@ Using it
@@ -46,7 +42,7 @@ test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
 
 .PHONY: test-component
 test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP
-	$(PYTEST) -n 4 --dist loadfile $(wildcard */tests/component)
+	$(PYTEST) -n 3 --dist loadfile $(wildcard */tests/component)
 
 .PHONY: test-contract
 test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh
@@ -66,11 +62,11 @@ test-security: $(INSTALLED) ## What people of ill will may try at the public doo
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with axe, and without JavaScript
-	$(PYTEST) -n 2 --dist worksteal tests/browser
+	$(PYTEST) -n 2 --dist loadfile tests/browser
 
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
-	$(PYTEST) -n 3 --dist loadfile tests/resilience tests/torture
+	$(PYTEST) -n 2 --dist loadfile tests/resilience tests/torture
 
 .PHONY: test-keycloak
 test-keycloak: keycloak .venv/.browser ## Sign-in at a real Keycloak, in a real browser; needs Java 17
