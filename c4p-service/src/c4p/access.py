@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from string import ascii_lowercase, ascii_uppercase
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,7 +28,6 @@ READERS = (ORGANIZER, REVIEWER, AUDITOR)
 SPEAKER = "speaker"
 """Who acts by a signed link: its mail says whose it is."""
 MAX_TOKEN_LENGTH = 1000
-_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 ProposalId = Annotated[UUID, Path()]
 Limit = Annotated[int, Query(ge=1, le=200, description="how many at the most")]
@@ -120,15 +118,7 @@ async def _is_own(store: Store, proposal_id: UUID, identity: Identity) -> bool:
         proposal = await store.run(lambda tx: tx.proposal(proposal_id), atomic=False)
     except ProposalNotFoundError:
         return False
-    return is_same_address(proposal.speaker_email, identity.email)
-
-
-def is_same_address(one: str, other: str) -> bool:
-    """Whether two addresses are the same but for the case of ASCII letters.
-
-    Case folding would make `straße.de` and `strasse.de` one, which are two domains.
-    """
-    return one.translate(_LOWER) == other.translate(_LOWER)
+    return proposal.speaker_email.casefold() == identity.email.casefold()
 
 
 Anybody = Annotated[By, Depends(_anybody)]
