@@ -1,6 +1,7 @@
 """For tests: wait for a condition, never for a time; read problems; say who somebody is."""
 
 import json
+import secrets
 import socket
 import time
 import uuid
@@ -19,10 +20,27 @@ T = TypeVar("T")
 
 
 def free_port() -> int:
-    """A TCP port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of 127.0.0.1 that is this process's until it ends, for a server still to start.
+
+    It lies below the ports that systems give to outgoing connections (from 32768 on Linux, from
+    49152 by RFC 6335), any of which may be taken by a client before the server binds it. The UDP
+    port of the same number is held meanwhile, so that no other process is given it here.
+    """
+    while True:
+        port = secrets.randbelow(22_000) + 10_000
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        with socket.socket() as probe:
+            # As the servers do: connections that are still being closed don't hold the port.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                claim.bind(("127.0.0.1", port))
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                claim.close()
+                continue
+        # Open until the process ends.
+        claim.detach()
+        return port
 
 
 def wait_for(
