@@ -19,7 +19,11 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 	@exec $(BIN)/conference-up
 
 .PHONY: test
-test: lint test-unit test-component test-contract test-schemathesis test-acceptance test-security test-browser test-resilience test-load test-observability ## Everything that needs no cluster
+test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
+	@# Two at a time, where one alone leaves a core idle; each starts what it needs on ports of its own.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit
+	@$(MAKE) --no-print-directory test-component test-browser test-resilience
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-acceptance test-contract test-observability test-security test-load
 	@echo "All tests passed."
 
 ##@ Using it
@@ -62,7 +66,7 @@ test-security: $(INSTALLED) ## What people of ill will may try at the public doo
 
 .PHONY: test-browser
 test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with axe, and without JavaScript
-	$(PYTEST) -n 2 --dist loadfile tests/browser
+	$(PYTEST) -n 2 --dist worksteal tests/browser
 
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from string import ascii_lowercase, ascii_uppercase
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ READERS = (ORGANIZER, REVIEWER, AUDITOR)
 SPEAKER = "speaker"
 """Who acts by a signed link: its mail says whose it is."""
 MAX_TOKEN_LENGTH = 1000
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 ProposalId = Annotated[UUID, Path()]
 Limit = Annotated[int, Query(ge=1, le=200, description="how many at the most")]
@@ -118,7 +120,15 @@ async def _is_own(store: Store, proposal_id: UUID, identity: Identity) -> bool:
         proposal = await store.run(lambda tx: tx.proposal(proposal_id), atomic=False)
     except ProposalNotFoundError:
         return False
-    return proposal.speaker_email.casefold() == identity.email.casefold()
+    return is_same_address(proposal.speaker_email, identity.email)
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Whether two addresses are the same but for the case of ASCII letters.
+
+    Case folding would make `straße.de` and `strasse.de` one, which are two domains.
+    """
+    return one.translate(_LOWER) == other.translate(_LOWER)
 
 
 Anybody = Annotated[By, Depends(_anybody)]

@@ -11,8 +11,9 @@ import pytest
 
 from embedded import services
 from embedded.process import Process, refusal
+from servicekit.http import NeighbourAwayError
 from servicekit.identity import TokenRefusedError, Verifier
-from servicekit.provider import GrantRefusedError, Provider, challenge_of
+from servicekit.provider import Provider, challenge_of
 from servicekit.testing import free_port
 
 PASSCODE = "open sesame"
@@ -86,7 +87,7 @@ async def test_program_gets_its_own_roles(service: Process) -> None:
     found = await Verifier(provider, "conference").identity(answer.access_token)
     assert found.name == client
     assert found.roles == {"auditor", "repairer", "mail-sender"}
-    with pytest.raises(GrantRefusedError, match="invalid_client"):
+    with pytest.raises(NeighbourAwayError, match="invalid_client"):
         await provider.grant({**grant, "client_secret": "guessed"})
     await provider.close()
 

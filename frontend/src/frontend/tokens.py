@@ -52,7 +52,8 @@ class TokenStore:
 
     async def put(self, handle: str, tokens: Tokens) -> None:
         """Keep `tokens` as long as a session may last."""
-        text = self._seal.close(asdict(tokens), datetime.now(UTC) + LIFETIME)
+        value = {**asdict(tokens), "handle": handle}
+        text = self._seal.close(value, datetime.now(UTC) + LIFETIME)
         async with _bounded():
             await self._client.set(_name(handle), text, ex=LIFETIME)
 
@@ -61,7 +62,10 @@ class TokenStore:
         async with _bounded():
             text = await self._client.get(_name(handle))
         value = self._seal.open(str(text), datetime.now(UTC)) if text else None
-        return Tokens(**value) if value else None
+        # Who can write to Valkey must not turn one session into another.
+        if value is None or value.pop("handle", None) != handle:
+            return None
+        return Tokens(**value)
 
     async def drop(self, handle: str) -> None:
         """Keep nothing."""

@@ -63,6 +63,19 @@ def test_valkey_holds_nothing_that_its_reader_could_use(
     assert olga.cookies["session"] not in key
 
 
+def test_tokens_that_are_moved_in_valkey_open_no_other_session(
+    world: World, olga: httpx2.Client, backing: Process
+) -> None:
+    nina = world.signed_in("Nina")
+    with Redis.from_url(backing.url, decode_responses=True) as client:
+        first, second = client.scan_iter("*:tokens:*")
+        values = client.get(first), client.get(second)
+        client.set(first, str(values[1]), ex=3600)
+        client.set(second, str(values[0]), ex=3600)
+    for browser in (olga, nina):
+        assert at_another_replica(world, browser).get(PROPOSALS).status_code == 401
+
+
 def test_valkey_away_signs_nobody_out_who_was_here(
     world: World, olga: httpx2.Client, backing: Process
 ) -> None:

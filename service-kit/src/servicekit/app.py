@@ -1,7 +1,9 @@
 """Puts a service together: routes, health, problems, limits, logs, metrics and traces."""
 
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -16,7 +18,7 @@ from servicekit import health, logging, metrics, problems, telemetry
 from servicekit.connections import bounded
 from servicekit.problems import BODY_TOO_LARGE, Problem, ProblemDocument, ProblemType
 from servicekit.security import API_CSP, SecurityHeaders
-from servicekit.settings import ServerSettings, SettingsT, load
+from servicekit.settings import ServerSettings, SettingsT, bound_socket, load
 
 
 def create_app(
@@ -95,11 +97,11 @@ def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
     assert isinstance(settings, ServerSettings)
     app = create(settings)
     logging.configure(app.title, settings.log_level)
-    metrics.serve(settings.host, settings.metrics_port)
-    uvicorn.run(
+    # Bound here, so that a port that is taken ends the start with one sentence.
+    metrics.serve(bound_socket(settings.host, settings.metrics_port, "METRICS_PORT"))
+    own_socket = bound_socket(settings.host, settings.port, "PORT")
+    config = uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
         loop="uvloop",
         http=bounded(settings.receive_seconds, settings.max_connections),
         ws="none",
@@ -112,6 +114,11 @@ def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_grace_seconds),
     )
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[own_socket])
+    if not server.started:
+        sys.exit("The service could not start; its log says why.")
 
 
 class Observe:

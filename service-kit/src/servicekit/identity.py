@@ -75,6 +75,9 @@ class Verifier:
 
         NeighbourAwayError while the provider is away and has never told its keys.
         """
+        if self._keys and self._now() - self._asked_at > KEYS_SECONDS:
+            # Nobody waits for it. What a key has signed that was taken back is forgotten then.
+            self._ask()
         digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(digest)
         if known is not None and self._now() < known.expires_at:
@@ -116,9 +119,6 @@ class Verifier:
     async def _key(self, key_id: str) -> Key:
         if key_id not in self._keys:
             await self._refresh()
-        elif self._now() - self._asked_at > KEYS_SECONDS:
-            # The answer does not wait for it: the key is a known one.
-            self._ask()
         try:
             return self._keys[key_id]
         except KeyError:

@@ -52,10 +52,10 @@ class _Handler(MetricsHandler):
         super().end_headers()
 
 
-def serve(host: str, port: int) -> None:
-    """Answer GET /metrics on a thread that ends with the process."""
-
-    class Server(ThreadingHTTPServer):
-        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-
-    Thread(target=Server((host, port), _Handler).serve_forever, daemon=True).start()
+def serve(bound: socket.socket) -> None:
+    """Answer GET /metrics at the address of a socket, on a thread that ends with the process."""
+    server = ThreadingHTTPServer(bound.getsockname()[:2], _Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = bound
+    server.server_activate()
+    Thread(target=server.serve_forever, daemon=True).start()

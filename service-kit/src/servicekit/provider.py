@@ -100,7 +100,11 @@ class Provider:
         }
 
     async def grant(self, form: Mapping[str, str]) -> TokenAnswer:
-        """The tokens for a grant of RFC 6749, or GrantRefusedError."""
+        """The tokens for a grant of RFC 6749, or GrantRefusedError.
+
+        Only `invalid_grant` says that of the grant; any other refusal may come from a proxy in
+        between or from a setting that is being changed, and is an absence.
+        """
         metadata = await self.metadata()
         answer = await self._neighbour.request(
             "POST",
@@ -108,10 +112,11 @@ class Provider:
             content=urlencode(form).encode(),
             headers={"Content-Type": "application/x-www-form-urlencoded"},
         )
-        if answer.is_client_error:
+        if answer.is_client_error and _error(answer) == "invalid_grant":
             raise GrantRefusedError(_reason(answer))
         if not answer.is_success:
-            raise NeighbourAwayError(NAME, f"it answered {answer.status_code}")
+            client = form.get("client_id", "somebody")
+            raise NeighbourAwayError(NAME, f"it refuses {client}: {_reason(answer)}")
         return self._neighbour.parse(TokenAnswer, answer)
 
     async def __aenter__(self) -> Self:
@@ -131,14 +136,21 @@ class Provider:
         return answer
 
 
+def _error(answer: httpx2.Response) -> str:
+    return _said(answer)[0]
+
+
 def _reason(answer: httpx2.Response) -> str:
+    return ": ".join(filter(None, _said(answer)))[:200] or f"status {answer.status_code}"
+
+
+def _said(answer: httpx2.Response) -> list[str]:
     # `error` and `error_description` (RFC 6749, 5.2) are the provider's words, never a secret.
     try:
         document: Any = answer.json()
-        words = [document.get(name) for name in ("error", "error_description")]
+        return [str(document.get(name) or "") for name in ("error", "error_description")]
     except (ValueError, AttributeError):
-        words = []
-    return ": ".join(str(each) for each in words if each)[:200] or f"status {answer.status_code}"
+        return ["", ""]
 
 
 def challenge_of(verifier: str) -> str:

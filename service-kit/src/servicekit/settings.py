@@ -1,5 +1,6 @@
 """The environment, typed: a missing or wrong value stops the start with one sentence."""
 
+import socket
 import sys
 from typing import Annotated, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -133,6 +134,19 @@ def load(kind: type[SettingsT]) -> SettingsT:
     except SettingsError as error:
         # Where JSON is expected and something else is there; it names the setting.
         sys.exit(f"A setting is not JSON: {error}.")
+
+
+def bound_socket(host: str, port: int, setting: str) -> socket.socket:
+    """A TCP socket at `host` and `port`, or the end of the process with a sentence."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    # The last process's connections may still be ending.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        sys.exit(f"Nothing can listen on port {port} of {host} ({error.strerror}): see {setting}.")
+    return bound
 
 
 def explain(kind: type[Settings], error: ValidationError) -> list[str]:

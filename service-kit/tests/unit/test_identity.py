@@ -1,5 +1,6 @@
 """Which tokens tell who somebody is, when the provider is asked for its keys, and who may what."""
 
+import asyncio
 import hmac
 import time
 from base64 import urlsafe_b64encode
@@ -207,6 +208,22 @@ async def test_verifier_asks_again_for_a_new_key_and_forgets_the_old_one(world: 
     assert await world.knows(world.issuer.token())
     assert world.key_requests == 2
     assert not await world.knows(old)
+
+
+async def test_verifier_forgets_what_a_withdrawn_key_signed_though_no_other_token_comes(
+    world: World,
+) -> None:
+    lasting = world.issuer.token("organizer", exp=time.time() + 90_000)
+    assert await world.knows(lasting)
+    world.issuer.rotate()
+    world.later = identity.KEYS_SECONDS + 1
+    assert await world.knows(lasting), "nobody waits for the provider"
+    await asyncio.sleep(0)
+    wanted = 50
+    while await world.knows(lasting):
+        wanted -= 1
+        assert wanted, "the provider was asked again, and its keys no longer have this one"
+        await asyncio.sleep(0)
 
 
 async def test_verifier_is_not_made_to_hammer_the_provider_by_forged_key_ids(world: World) -> None:

@@ -62,6 +62,23 @@ async def test_grant_that_is_refused_says_why() -> None:
         await provider(issuer.handle).grant(form)
 
 
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, b"no such page"), (429, b"{}"), (401, b'{"error": "invalid_client"}'), (400, b"[]")],
+)
+async def test_refusal_that_is_not_of_the_grant_is_an_absence(status: int, body: bytes) -> None:
+    issuer = Issuer()
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "POST":
+            return httpx2.Response(status, content=body)
+        return issuer.handle(request)
+
+    form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "frontend"}
+    with pytest.raises(NeighbourAwayError, match="refuses frontend"):
+        await provider(handle).grant(form)
+
+
 class Clock:
     def __init__(self) -> None:
         self.time = 0.0
