@@ -44,7 +44,7 @@ class FrontendSettings(ServerSettings, ClientSettings):
     data_dir: Path = Field(description="the folder where the last agenda is kept")
     conference_name: str = Field(min_length=1, description="the name on every page")
     agenda_fresh_seconds: Seconds = Field(
-        1, description="how long the agenda is served without asking agenda-service, in seconds"
+        0.5, description="how long the agenda is served without asking agenda-service, in seconds"
     )
     neighbour_seconds: Seconds = Field(
         3, description="how long a call to another service may take, in seconds"

@@ -31,7 +31,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_settings_load_from_a_good_environment() -> None:
     settings = load(FrontendSettings)
-    assert settings.agenda_fresh_seconds == 1
+    assert settings.agenda_fresh_seconds == 0.5
     assert GOOD["SESSION_KEY"] not in repr(settings)
     assert GOOD["OIDC_CLIENT_SECRET"] not in repr(settings)
     assert (settings.site, settings.has_tls) == ("http://127.0.0.1:8000", False)
