@@ -7,8 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from embedded.process import Process, refusal, running
+from agenda.settings import AgendaSettings
+from embedded.process import Process, Program, refusal, running
 from embedded.services import SCHEDULE, Identities, agenda
+from servicekit.settings import load
 from servicekit.testing import free_port
 
 NOBODY = Identities("http://127.0.0.1:1")
@@ -17,29 +19,27 @@ GOOD = SCHEDULE.read_text()
 WITHOUT_MAIN = GOOD.replace('"main"', '"cellar"')
 
 
-def refused(env: Mapping[str, str]) -> str:
-    """What the service says when it refuses to start."""
-    program = agenda(free_port(), free_port(), "redis://127.0.0.1:1/0", NOBODY, SCHEDULE, env)
-    return refusal(program)
+def with_settings(env: Mapping[str, str]) -> Program:
+    """The service with `env` over good settings; an empty one counts as missing."""
+    return agenda(free_port(), free_port(), "redis://127.0.0.1:1/0", NOBODY, SCHEDULE, env)
 
 
 def test_missing_settings_stop_the_start() -> None:
     names = ["OIDC_ISSUER", "PORT", "METRICS_PORT", "VALKEY_URL", "SCHEDULE_FILE"]
-    sentences = refused(dict.fromkeys(names, "")).splitlines()
+    sentences = refusal(with_settings(dict.fromkeys(names, ""))).splitlines()
     found = [sentence.partition(" is missing: it is ")[0] for sentence in sentences]
     assert found == [f"The setting {name}" for name in names]
 
 
-@pytest.mark.parametrize("url", ["valkey", "http://127.0.0.1"])
-def test_wrong_settings_stop_the_start(url: str) -> None:
+def test_wrong_settings_stop_the_start() -> None:
     wrong = {
         "PROFILE": "holiday",
         "PORT": "70000",
         "METRICS_PORT": "eighty",
-        "VALKEY_URL": url,
+        "VALKEY_URL": "http://127.0.0.1",
         "VALKEY_TIMEOUT_SECONDS": "0",
     }
-    sentences = refused(wrong).splitlines()
+    sentences = refusal(with_settings(wrong)).splitlines()
     found = [sentence.partition(" is wrong (")[0] for sentence in sentences]
     assert found == [f"The setting {name}" for name in wrong]
 
@@ -56,12 +56,16 @@ def test_wrong_settings_stop_the_start(url: str) -> None:
     ],
 )
 def test_wrong_schedule_stops_the_start(
-    content: bytes | None, complaint: str, tmp_path: Path
+    content: bytes | None, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "schedule.toml"
     if content is not None:
         path.write_bytes(content)
-    (sentence,) = refused({"SCHEDULE_FILE": str(path)}).splitlines()
+    for name, value in with_settings({"SCHEDULE_FILE": str(path)}).env.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as ended:
+        load(AgendaSettings)
+    (sentence,) = str(ended.value).splitlines()
     assert sentence.startswith(f"The setting SCHEDULE_FILE is wrong ({path}{complaint}")
 
 
