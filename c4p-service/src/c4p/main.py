@@ -27,7 +27,7 @@ def create(settings: C4pSettings) -> FastAPI:
     links = Links(
         settings.link_key.get_secret_value(), str(settings.public_url), settings.link_days
     )
-    provider = Provider(settings.oidc_issuer)
+    provider = Provider(settings.oidc_issuer, settings.oidc_discovery_url)
     own = ClientCredentials(
         provider, settings.oidc_client_id, settings.oidc_client_secret.get_secret_value()
     )

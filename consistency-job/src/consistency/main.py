@@ -28,7 +28,7 @@ def main() -> None:
 async def _work(job: JobSettings, arguments: argparse.Namespace) -> Outcome:
     urls = (str(job.c4p_url), str(job.agenda_url), str(job.email_url))
     limit = job.call_timeout_seconds
-    async with Provider(job.oidc_issuer) as provider:
+    async with Provider(job.oidc_issuer, job.oidc_discovery_url) as provider:
         secret = job.oidc_client_secret.get_secret_value()
         own = ClientCredentials(provider, job.oidc_client_id, secret)
         async with Services(*urls, timeout_seconds=limit, credentials=own) as services:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -66,14 +66,22 @@ ThePairs = Annotated[list[tuple[str, str]], Depends(_pairs)]
 
 
 @router.get("/.well-known/openid-configuration")
-async def discovery(desk: TheDesk) -> dict[str, Any]:
-    """OpenID Connect Discovery 1.0."""
+async def discovery(request: Request, desk: TheDesk) -> dict[str, Any]:
+    """OpenID Connect Discovery 1.0.
+
+    Browsers are sent to the issuer's address, programs to the one at which they have asked: the
+    issuer's may lead nowhere from where they are.
+    """
     issuer = desk.settings.issuer
+    public = urlsplit(issuer)
+    # Whoever sends another Host header is the only one to read what comes of it.
+    asked_at = request.url.netloc
+    here = issuer if asked_at == public.netloc else f"http://{asked_at}{public.path}"
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
-        "token_endpoint": f"{issuer}/token",
-        "jwks_uri": f"{issuer}/jwks",
+        "token_endpoint": f"{here}/token",
+        "jwks_uri": f"{here}/jwks",
         "end_session_endpoint": f"{issuer}/end-session",
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],

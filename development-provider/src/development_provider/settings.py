@@ -9,11 +9,18 @@ from development_provider.domain import Client
 from servicekit.settings import Seconds, ServerSettings, issuer_address
 
 
+def _without_slash(url: str) -> str:
+    if url.endswith("/"):
+        raise ValueError("it must not end with a slash")
+    return url
+
+
 class ProviderSettings(ServerSettings):
     """Who it is, whom it knows, and the one passcode by which people sign in."""
 
-    issuer: Annotated[str, AfterValidator(issuer_address)] = Field(
-        description="its own address, without a slash at the end"
+    issuer: Annotated[str, AfterValidator(issuer_address), AfterValidator(_without_slash)] = Field(
+        description="the address at which browsers reach it, without a slash at the end; its path "
+        "is where all endpoints are"
     )
     audience: str = Field("conference", description="what its access tokens name as audience")
     passcode: SecretStr = Field(min_length=8, description="what people sign in with")

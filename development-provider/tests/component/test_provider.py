@@ -205,6 +205,7 @@ def test_nonsense_is_refused(client: httpx2.Client, body: bytes) -> None:
     [
         ({"PROFILE": "production"}, "it runs with PROFILE=development only"),
         ({"PASSCODE": "short"}, "The setting PASSCODE is wrong"),
+        ({"ISSUER": "http://site.example/provider/"}, "it must not end with a slash"),
         ({"CLIENTS": '[{"id": "x"}]'}, "The setting CLIENTS is wrong"),
         ({"CLIENTS": "x"}, 'A setting is not JSON: error parsing value for field "clients"'),
     ],

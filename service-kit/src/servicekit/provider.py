@@ -52,16 +52,23 @@ Key = RSAKey | ECKey
 
 
 class Provider:
-    """The provider at `issuer`. Every method raises NeighbourAwayError while it is away."""
+    """The provider at `issuer`. Every method raises NeighbourAwayError while it is away.
+
+    `discovery_url` is where it describes itself, if not at the issuer's own address.
+    """
 
     def __init__(
         self,
         issuer: str,
+        discovery_url: str | None = None,
         *,
         timeout_seconds: float = TIMEOUT_SECONDS,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.issuer = issuer
+        self._discovery_url = (
+            discovery_url or f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        )
         self._neighbour = Neighbour(
             NAME, issuer, timeout_seconds=timeout_seconds, transport=transport
         )
@@ -73,14 +80,17 @@ class Provider:
 
     async def discover(self) -> Metadata:
         """The same, asked now."""
-        address = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-        found = self._neighbour.parse(Metadata, await self._get(address))
+        found = self._neighbour.parse(Metadata, await self._get(self._discovery_url))
         if found.issuer != self.issuer:
             raise NeighbourAwayError(NAME, f"it calls itself {found.issuer[:200]!r}")
-        scheme = urlsplit(self.issuer).scheme
-        for endpoint in (found.authorization_endpoint, found.token_endpoint, found.jwks_uri):
-            if urlsplit(endpoint).scheme != scheme:
-                raise NeighbourAwayError(NAME, f"it names an endpoint that is not {scheme}")
+        for_browsers = [found.authorization_endpoint, found.end_session_endpoint]
+        for_servers = [found.token_endpoint, found.jwks_uri]
+        issuer, here = urlsplit(self.issuer).scheme, urlsplit(self._discovery_url).scheme
+        # A provider that is asked inside may name its server endpoints there or in public.
+        for endpoints, schemes in ((for_browsers, {issuer}), (for_servers, {issuer, here})):
+            if not {urlsplit(each).scheme for each in endpoints if each} <= schemes:
+                kinds = " or ".join(sorted(schemes))
+                raise NeighbourAwayError(NAME, f"it names an endpoint that is not {kinds}")
         self._metadata = found
         return found
 

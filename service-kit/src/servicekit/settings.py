@@ -90,17 +90,25 @@ class VerifyingSettings(Settings):
         description="the address of the OpenID provider, exactly as its tokens name it; "
         "https in production"
     )
+    oidc_discovery_url: Annotated[str, AfterValidator(issuer_address)] | None = Field(
+        None,
+        description="where the provider describes itself, if this process can't reach it at its "
+        "issuer's address; https in production",
+    )
     oidc_audience: str = Field(
         "conference", min_length=1, description="what access tokens must name as their audience"
     )
 
     @model_validator(mode="after")
     def _provider_is_reached_by_tls(self) -> Self:
-        if self.profile == "production" and not self.oidc_issuer.startswith("https://"):
-            raise ValueError(
-                "The setting OIDC_ISSUER must be an https:// address in production, or whoever is "
-                "on the way could tell who somebody is. The development provider has none."
-            )
+        for name in ("oidc_issuer", "oidc_discovery_url"):
+            address = getattr(self, name) or "https://"
+            if self.profile == "production" and not address.startswith("https://"):
+                raise ValueError(
+                    f"The setting {name.upper()} must be an https:// address in production, or "
+                    "whoever is on the way could tell who somebody is. The development provider "
+                    "has none."
+                )
         return self
 
 

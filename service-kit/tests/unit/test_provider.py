@@ -42,6 +42,52 @@ async def test_metadata_of_somebody_else_are_not_believed(change: dict[str, Any]
         await provider(lambda _: httpx2.Response(200, json=document)).metadata()
 
 
+INSIDE = "http://provider:8080/realm/.well-known/openid-configuration"
+
+
+def inside(change: dict[str, Any], issuer: str = "https://id.example") -> Provider:
+    """A provider that is asked inside, and browsers at `issuer`."""
+    document = {
+        "issuer": issuer,
+        "authorization_endpoint": f"{issuer}/authorize",
+        "token_endpoint": "http://provider:8080/realm/token",
+        "jwks_uri": "http://provider:8080/realm/jwks",
+        "end_session_endpoint": f"{issuer}/end-session",
+    }
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        assert str(request.url) == INSIDE
+        return httpx2.Response(200, json={**document, **change})
+
+    return Provider(issuer, INSIDE, transport=httpx2.MockTransport(handle))
+
+
+@pytest.mark.parametrize("token_endpoint", ["http://provider:8080/token", "https://id.example/t"])
+async def test_metadata_come_from_the_discovery_address_and_name_others(
+    token_endpoint: str,
+) -> None:
+    found = await inside({"token_endpoint": token_endpoint}).metadata()
+    assert found.token_endpoint == token_endpoint
+    assert found.authorization_endpoint == "https://id.example/authorize"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"issuer": "http://provider:8080/realm"},
+        {"issuer": "https://id.example/"},
+        {"authorization_endpoint": "http://provider:8080/realm/authorize"},
+        {"end_session_endpoint": "javascript:alert(1)"},
+        {"jwks_uri": "file:///etc/passwd"},
+    ],
+)
+async def test_metadata_from_the_discovery_address_must_be_those_of_the_issuer(
+    change: dict[str, Any],
+) -> None:
+    with pytest.raises(NeighbourAwayError):
+        await inside(change).metadata()
+
+
 @pytest.mark.parametrize("keys", [b"", b"[]", b"{}", b'{"keys": 7}', b'{"keys": [{"kty": "x"}]}'])
 async def test_keys_that_are_not_understood_are_none(keys: bytes) -> None:
     issuer = Issuer()

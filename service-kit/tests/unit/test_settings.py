@@ -87,6 +87,8 @@ CLIENT = {
     ("changed", "said"),
     [
         ({"OIDC_ISSUER": "http://id.example.org"}, "OIDC_ISSUER must be an https:// address"),
+        ({"OIDC_DISCOVERY_URL": "http://provider:8080/x"}, "OIDC_DISCOVERY_URL must be an https"),
+        ({"OIDC_DISCOVERY_URL": "provider:8080/x"}, "OIDC_DISCOVERY_URL is wrong"),
         ({"OIDC_ISSUER": "id.example.org"}, "OIDC_ISSUER is wrong"),
         ({"OIDC_ISSUER": "https://id.example.org/?x=y"}, "OIDC_ISSUER is wrong"),
         ({"OIDC_ISSUER": ""}, "OIDC_ISSUER is missing"),
@@ -107,7 +109,11 @@ def test_production_refuses_by_name_what_is_for_development(
 
 
 def test_development_takes_what_production_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    examples = {"OIDC_ISSUER": "http://127.0.0.1:8090", "OIDC_CLIENT_SECRET": "development-secret"}
+    examples = {
+        "OIDC_ISSUER": "http://127.0.0.1:8090",
+        "OIDC_DISCOVERY_URL": "http://provider:8090/.well-known/openid-configuration",
+        "OIDC_CLIENT_SECRET": "development-secret",
+    }
     for name, value in {**CLIENT, **examples, "PROFILE": "development"}.items():
         monkeypatch.setenv(name, value)
     assert load(Client).oidc_issuer == "http://127.0.0.1:8090"
