@@ -3,9 +3,17 @@
 import socket
 import sys
 from typing import Annotated, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PostgresDsn,
+    RedisDsn,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -13,7 +21,23 @@ Seconds = Annotated[float, Field(ge=0.001, le=86_400, allow_inf_nan=False)]
 """A length of time in seconds, a millisecond to a day."""
 
 EXAMPLE_PREFIX = "development-"
-"""How every secret begins that is written down in this repository."""
+"""How every secret begins that is written down in this repository, passwords in addresses too."""
+
+
+def _secrets_in(value: object) -> list[str]:
+    """The secrets of a setting: itself, or the passwords in an address."""
+    match value:
+        case SecretStr():
+            return [value.get_secret_value()]
+        case PostgresDsn():
+            # libpq takes it as a parameter too.
+            said = [each["password"] or "" for each in value.hosts()]
+            said += [text for name, text in value.query_params() if name == "password"]
+        case RedisDsn():
+            said = [value.password or ""]
+        case _:
+            return []
+    return [unquote(each) for each in said]
 
 
 class Settings(BaseSettings):
@@ -45,10 +69,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _secrets_are_own(self) -> Self:
         for name in type(self).model_fields:
-            value = getattr(self, name)
-            is_example = isinstance(value, SecretStr) and value.get_secret_value().startswith(
-                EXAMPLE_PREFIX
-            )
+            secrets = _secrets_in(getattr(self, name))
+            is_example = any(each.startswith(EXAMPLE_PREFIX) for each in secrets)
             if self.profile == "production" and is_example:
                 raise ValueError(
                     f"The setting {name.upper()} is an example that everybody can read: "

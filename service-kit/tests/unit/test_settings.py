@@ -1,7 +1,7 @@
 """A missing or wrong value stops the start with a sentence that names it."""
 
 import pytest
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, model_validator
 
 from servicekit.settings import ClientSettings, ServerSettings, load
 
@@ -74,6 +74,8 @@ class Client(ClientSettings):
     """What a process with an identity reads."""
 
     key: SecretStr = SecretStr("its own")
+    database_url: PostgresDsn | None = None
+    valkey_url: RedisDsn | None = None
 
 
 CLIENT = {
@@ -96,6 +98,14 @@ CLIENT = {
         ({"OIDC_CLIENT_SECRET": "short"}, "OIDC_CLIENT_SECRET is wrong"),
         ({"OIDC_CLIENT_SECRET": "development-frontend"}, "OIDC_CLIENT_SECRET is an example"),
         ({"KEY": "development-key"}, "KEY is an example that everybody can read"),
+        ({"DATABASE_URL": "postgresql://c4p:development-c4p@db/c4p"}, "DATABASE_URL is an example"),
+        ({"DATABASE_URL": "postgresql://db?password=development-x"}, "DATABASE_URL is an example"),
+        (
+            {"DATABASE_URL": "postgresql://c4p:own@db1,c4p:development%2Dc4p@db2/c4p"},
+            "DATABASE_URL is an example",
+        ),
+        ({"VALKEY_URL": "redis://:development-valkey@valkey/0"}, "VALKEY_URL is an example"),
+        ({"VALKEY_URL": "rediss://x:%64evelopment-v@valkey"}, "VALKEY_URL is an example"),
     ],
 )
 def test_production_refuses_by_name_what_is_for_development(
@@ -106,6 +116,18 @@ def test_production_refuses_by_name_what_is_for_development(
     with pytest.raises(SystemExit, match=said) as ended:
         load(Client)
     assert "\n" not in str(ended.value)
+
+
+def test_production_takes_passwords_of_its_own_in_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = {
+        "DATABASE_URL": "postgresql://development-user:own@development-host/c4p",
+        "VALKEY_URL": "redis://valkey/0",
+    }
+    for name, value in {**CLIENT, **own}.items():
+        monkeypatch.setenv(name, value)
+    assert load(Client).profile == "production"
 
 
 def test_development_takes_what_production_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
