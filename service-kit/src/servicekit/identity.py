@@ -33,6 +33,8 @@ MAX_TOKEN_LENGTH = 16_384
 MAX_KNOWN = 4096
 """How many verified tokens are remembered, so that each costs its signature once."""
 MAX_NAME = 200
+MAX_SUBJECT = 255
+"""OpenID Connect Core 1.0, section 2."""
 
 log = structlog.get_logger()
 
@@ -173,12 +175,15 @@ def _key_id(token: str) -> str:
 
 def _identity(claims: Mapping[str, Any]) -> Identity:
     subject, roles, email = claims["sub"], claims.get("roles"), claims.get("email")
-    if not isinstance(subject, str):
-        raise TokenRefusedError("The token is not one for this service.")
+    # Kept to the letter, or two people could become one.
+    if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT:
+        raise TokenRefusedError("The token names nobody whom this service could tell apart.")
+    if not subject.isprintable():
+        raise TokenRefusedError("The token's subject has characters that can't be kept.")
     names = (claims.get("name"), claims.get("preferred_username"), subject)
     is_verified = claims.get("email_verified") is True and isinstance(email, str)
     return Identity(
-        subject=_printable(subject),
+        subject=subject,
         name=next(filter(None, (_printable(each) for each in names)), "somebody"),
         roles=frozenset(each for each in roles if isinstance(each, str))
         if isinstance(roles, list)

@@ -89,6 +89,12 @@ async def test_identity_has_a_name_that_can_be_stored(
     assert (await world.verifier.identity(token)).name == name
 
 
+async def test_identity_has_the_whole_subject(world: World) -> None:
+    longest = "x" * 254
+    for subject in (f"{longest}1", f"{longest}2", " 7", "7"):
+        assert (await world.verifier.identity(world.issuer.token(sub=subject))).subject == subject
+
+
 def changed(**claims: Any) -> Callable[[Issuer], str]:
     return lambda issuer: issuer.sign(issuer.claims("organizer") | claims)
 
@@ -147,6 +153,10 @@ def altered(issuer: Issuer) -> str:
         changed(aud="another"),
         changed(aud=["another", "account"]),
         changed(sub=7),
+        changed(sub=""),
+        changed(sub="x" * 256),
+        changed(sub="olga\x00"),
+        changed(sub="olga\n"),
         *(without(name) for name in ("exp", "iss", "aud", "sub")),
         unsigned,
         by_the_public_key,
