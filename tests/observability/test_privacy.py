@@ -1,8 +1,10 @@
 """Nothing that people type, and no secret, is in a log or a trace."""
 
+import asyncio
 import re
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,9 +21,24 @@ from tests.observability.relay import UNKNOWN
 
 from embedded.platform import Platform
 from embedded.trace_page import TraceServer
+from frontend.openid import Tokens
+from frontend.session import Sessions
+from frontend.tokens import TokenStore
 from servicekit.testing import wait_for
 
 SERVICES = ("frontend", "c4p-service", "agenda-service", "email-service", "consistency-job")
+
+
+_RAISING = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+-- The database's own log has what its owner raises; here it is about ours.
+SET log_min_messages = 'panic' AS $$
+BEGIN
+  RAISE EXCEPTION 'no room for %, password=%, token %', NEW.speaker_email, '{password}', '{token}';
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON proposals FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+_NOT_RAISING = "DROP TRIGGER refuse ON proposals; DROP FUNCTION refuse();"
 
 
 class Canaries:
@@ -38,6 +55,13 @@ class Canaries:
     def add(self, what: str, word: str) -> None:
         """One that came from somewhere else."""
         self._words[what] = word
+
+    def add_token(self, what: str, token: str) -> None:
+        """A token: the claims and the signature each, since it may be cut."""
+        _, *parts = token.split(".")
+        assert parts
+        for number, part in enumerate(each for each in parts if each):
+            self.add(f"part {number} of the {what}", part)
 
     def in_files(self, files: Mapping[str, str]) -> list[str]:
         """A line for each that is in one of `files`, with what is around it."""
@@ -85,7 +109,7 @@ def test_logs_and_traces_show_nothing_of_anybody(
     }
     proposal = submitted_by_form(site, office, form, words["title"])
     link = mails.link_to(form["Email"])
-    canaries.add("token", parse_qs(urlsplit(link).query)["token"][0])
+    canaries.add_token("signed link", parse_qs(urlsplit(link).query)["token"][0])
     with Visitor(site.url) as speaker:
         speaker.open(link)
         speaker.press("Save changes", {"Title": f"{words['title']} {words['edit']}"})
@@ -93,11 +117,24 @@ def test_logs_and_traces_show_nothing_of_anybody(
     with Visitor(site.url) as organizer:
         organizer.open("/back-office")
         organizer.press("Sign in", {"Name": "x", "Passcode": words["passcode"]})
-    canaries.add("session", site.sign_in(words["organizer"], "organizer"))
+    session = site.sign_in(words["organizer"], "organizer")
+    canaries.add_token("session cookie", session)
+    tokens = asyncio.run(tokens_of(platform, session))
+    for what, token in (("access", tokens.access), ("refresh", tokens.refresh), ("ID", tokens.id)):
+        canaries.add_token(f"{what} token", token or "")
+    for token in (tokens.access, f"{tokens.access}x", tokens.refresh):
+        office.client.get("/proposals", headers={"Authorization": f"Bearer {token}"})
     office.client.get("/proposals", params={"q": words["search"]})
     office.decide(proposal, "accepted", words["message"])
     office.wait_until_told(proposal)
     fail_in_every_way(platform, office, form, unknown)
+    fail_in_the_database(
+        platform,
+        office,
+        address=canaries.new("raised address"),
+        password=canaries.new("raised password"),
+        token=tokens.access,
+    )
 
     def is_traced() -> bool:
         return any(span.failed for each in received.traces.newest() for span in each.spans)
@@ -106,6 +143,37 @@ def test_logs_and_traces_show_nothing_of_anybody(
     spans = "\n".join(repr(span) for each in received.traces.newest() for span in each.spans)
     found = canaries.in_files({**logs(platform), "the traces": spans})
     assert not found, "\n".join(found)
+
+
+async def tokens_of(platform: Platform, session: str) -> Tokens:
+    """What the provider gave for a session cookie, which no browser ever sees."""
+    key = platform.home.secrets().session_key
+    sessions = Sessions(key, secure=False)
+    person = sessions.read({sessions.cookie: session}, datetime.now(UTC))
+    assert person is not None
+    store = TokenStore(platform.url("valkey"), key)
+    tokens = await store.get(person.handle)
+    await store.close()
+    assert tokens is not None
+    return tokens
+
+
+def fail_in_the_database(
+    platform: Platform, office: Office, *, address: str, password: str, token: str
+) -> None:
+    """An exception whose first line has an address, a password and a token."""
+    with psycopg.connect(platform.url("postgres"), autocommit=True) as database:
+        database.execute(_RAISING.format(password=password, token=token).encode())
+        try:
+            talk = {"title": "Raised", "abstract": "Raised", "speaker_name": "Raised"}
+            answer = office.client.post(
+                "/proposals", json={**talk, "speaker_email": f"x{address}@example.org"}
+            )
+        finally:
+            database.execute(_NOT_RAISING)
+    assert answer.is_server_error
+    log = (platform.home.logs / "c4p-service.log").read_text()
+    assert "no room for x***@example.org, password=***, token ***" in log
 
 
 def fail_in_every_way(

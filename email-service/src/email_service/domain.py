@@ -11,7 +11,7 @@ import orjson
 from email_validator import validate_email
 
 from servicekit.field_errors import FieldError
-from servicekit.logging import mask_address, mask_addresses
+from servicekit.redaction import mask_address, mask_addresses
 
 _LONGEST_REPLY = 200
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import sys
 from typing import Any, BinaryIO
 
@@ -50,7 +49,6 @@ def configure(service: str, level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
 MAX_CAUSE = 300
 """Characters of a cause that a line may have."""
 
@@ -87,18 +85,7 @@ def root_cause(error: BaseException) -> str:
     """What was at the bottom of `error`, in a line: `OperationalError: connection refused`."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return mask_addresses(f"{type(error).__name__}: {first_line(str(error))}")[:MAX_CAUSE]
-
-
-def mask_address(address: str) -> str:
-    """An address that only who knows it recognises: `ada@example.org` → `a***@example.org`."""
-    name, _, domain = address.rpartition("@")
-    return f"{name[:1]}***@{domain}"
-
-
-def mask_addresses(text: str) -> str:
-    """`text` with every address in it masked."""
-    return _ADDRESS.sub(lambda found: mask_address(found.group()), text)
+    return f"{type(error).__name__}: {first_line(str(error))}"[:MAX_CAUSE]
 
 
 def _first_lines(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from servicekit.logging import mask_address
+from servicekit.redaction import mask_address
 from servicekit.text import Line, Paragraphs
 
 LINE: TypeAdapter[str] = TypeAdapter(Line)
