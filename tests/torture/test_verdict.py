@@ -191,10 +191,20 @@ def test_talk_without_acknowledgement_is_named_and_not_judged(run: Run) -> None:
     ]
 
 
-@pytest.mark.parametrize("target", ["email-service", "valkey", "relay"])
-def test_double_beside_a_fault_is_counted_and_forgiven(run: Run, target: str) -> None:
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Injected("email-service", "kill", 100.3, 100.4),
+        Injected("email-service", "freeze", 95.0, 99.5),
+        Injected("relay", "freeze", 97.0, 99.9),
+        Injected("valkey", "kill", 98.4, 98.5),
+        Injected("valkey", "freeze", 99.0, 104.0),
+    ],
+)
+def test_double_of_a_mail_whose_hand_over_was_interrupted_is_counted_and_forgiven(
+    run: Run, fault: Injected
+) -> None:
     found = with_unprovoked_double(run.found)
-    fault = Injected(target, "kill", 100.5, 100.6)
     assert judge(replace(run, found=found, injected=[fault])) == []
     assert len(doubled(found.arrivals)) == 1
 
@@ -202,11 +212,18 @@ def test_double_beside_a_fault_is_counted_and_forgiven(run: Run, target: str) ->
 @pytest.mark.parametrize(
     "fault",
     [
-        Injected("c4p-service", "kill", 100.5, 100.6),
+        Injected("c4p-service", "kill", 100.3, 100.4),
+        Injected("email-service", "kill", 98.8, 98.9),
         Injected("relay", "kill", 90.0, 90.1),
-        Injected("relay", "kill", 101.5, 101.6),
+        Injected("valkey", "freeze", 95.0, 97.9),
+        # After the hand-over, before the mail came again.
+        Injected("email-service", "kill", 100.6, 100.7),
+        Injected("relay", "kill", 105.0, 105.1),
     ],
 )
-def test_double_beside_nothing_to_do_with_it_is_not_forgiven(run: Run, fault: Injected) -> None:
-    found = with_unprovoked_double(run.found)
+def test_double_of_a_mail_whose_hand_over_nothing_interrupted_is_not_forgiven(
+    run: Run, fault: Injected
+) -> None:
+    again = arrival(ACCEPTED, "proposal-accepted", at=110)
+    found = replace(run.found, arrivals=[*run.found.arrivals, again])
     assert judge(replace(run, found=found, injected=[fault])) != []

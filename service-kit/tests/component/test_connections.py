@@ -1,6 +1,7 @@
 """Slow, verbose and ill-formed clients on real sockets: cut off, and nobody else waits."""
 
 import json
+import select
 import socket
 import sys
 import time
@@ -9,6 +10,7 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import httpx2
+import psutil
 import pytest
 
 from embedded.process import Process, Program, answers, running
@@ -19,6 +21,8 @@ from servicekit.testing import free_port, wait_for
 RECEIVE_SECONDS = 1.0
 MAX_CONNECTIONS = 20
 DRIP_SECONDS = 0.05
+LARGE = 20_000_000
+"""Bytes of the example's large answer."""
 HEAD = b"POST /length HTTP/1.1\r\nHost: a\r\n"
 GET = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -51,6 +55,12 @@ def read_all(connection: socket.socket) -> bytes:
         while piece := connection.recv(65536):
             received += piece
     return bytes(received)
+
+
+def has_answered(connection: socket.socket, *, within: float) -> bool:
+    """Whether there is something to read, at the latest after some seconds."""
+    readable, _, _ = select.select([connection], [], [], within)
+    return bool(readable)
 
 
 def answer_to(service: Process, request: bytes) -> bytes:
@@ -131,26 +141,41 @@ def test_client_that_says_nothing_is_cut_off(service: Process) -> None:
 
 def test_slow_but_steady_client_is_served(service: Process) -> None:
     with closing(connect(service)) as connection:
-        for piece in (HEAD, b"Content-Length: 4\r\n\r\n", b"aa", b"aa"):
+        for piece in (HEAD, b"Content-Length: 4\r\n\r\n", b"aa"):
             connection.sendall(piece)
-            time.sleep(DRIP_SECONDS)
+            assert not has_answered(connection, within=DRIP_SECONDS)
+        connection.sendall(b"aa")
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_idle_connection_is_kept_longer_than_a_request_may_take(service: Process) -> None:
     with httpx2.Client(base_url=service.url) as client:
-        client.get("/livez")
-        time.sleep(RECEIVE_SECONDS + 0.5)
-        kept = client.get("/livez").extensions["network_stream"]
-        assert kept is client.get("/livez").extensions["network_stream"]
+        port = client_port(client.get("/livez"))
+        # Whoever has never said anything is cut off after the time that a request may take.
+        assert answer_to(service, b"") == b""
+        assert client_port(client.get("/livez")) == port
+
+
+def client_port(answer: httpx2.Response) -> int:
+    """The client's end of the connection by which the answer came."""
+    _, port = answer.extensions["network_stream"].get_extra_info("client_addr")
+    return int(port)
 
 
 def test_client_that_does_not_read_is_cut_off(service: Process) -> None:
     with closing(connect(service)) as connection:
         connection.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
+        port = connection.getsockname()[1]
+        assert port in clients_of(service)
         # Only the kernel's own buffers are left to be read once the service has given up.
-        time.sleep(1.5)
-        assert len(read_all(connection)) < 20_000_000
+        wait_for(lambda: port not in clients_of(service), "the service to hang up")
+        assert len(read_all(connection)) < LARGE
+
+
+def clients_of(service: Process) -> set[int]:
+    """The ports of everybody who is connected."""
+    connections = psutil.Process(service.pid).net_connections("tcp")
+    return {each.raddr.port for each in connections if each.raddr}
 
 
 @pytest.mark.parametrize("start", [b"", HEAD, HEAD + b"Content-Length: 9\r\n\r\n"])
@@ -199,7 +224,8 @@ def test_head_that_is_too_large_is_refused(
         with suppress(OSError):
             for start in range(0, len(request_head), 16_000):
                 connection.sendall(request_head[start : start + 16_000])
-                time.sleep(0.002)
+                if has_answered(connection, within=0.002):
+                    break
         assert problem_in(read_all(connection)) == expected
 
 
