@@ -12,6 +12,29 @@ from servicekit.identity import Identity, TokenRefusedError, Verifier
 from servicekit.provider import Provider, TokenAnswer, challenge_of, replace_after
 
 SCOPE = "openid profile email"
+ERRORS = frozenset(
+    {
+        # RFC 6749, 4.1.2.1
+        "access_denied",
+        "invalid_request",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "unauthorized_client",
+        "unsupported_response_type",
+        # OpenID Connect Core 1.0, 3.1.2.6
+        "account_selection_required",
+        "consent_required",
+        "interaction_required",
+        "invalid_request_object",
+        "invalid_request_uri",
+        "login_required",
+        "registration_not_supported",
+        "request_not_supported",
+        "request_uri_not_supported",
+    }
+)
+"""What a provider may say through the browser instead of a code."""
 CALLBACK = "/sign-in/callback"
 
 

@@ -3,16 +3,19 @@
 import hmac
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
+from pydantic import TypeAdapter, ValidationError
 
 _HEADER = {"alg": "dir", "enc": "A256GCM"}
 _ALGORITHMS = list(_HEADER.values())
 _END = "exp"
+
+T = TypeVar("T")
 
 
 class Seal:
@@ -35,3 +38,15 @@ class Seal:
         except (JoseError, ValueError):
             return None
         return value if value.pop(_END) > now.timestamp() else None
+
+
+def restored(kind: TypeAdapter[T], value: Mapping[str, Any] | None) -> T | None:
+    """The dataclass that `value` was sealed from; None where it lacks what that needs.
+
+    During a rolling update two versions of this site read what the other one has sealed: fields
+    that only the other one knows are left out.
+    """
+    try:
+        return None if value is None else kind.validate_python(value)
+    except ValidationError:
+        return None

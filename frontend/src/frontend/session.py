@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
+from pydantic import TypeAdapter
 
 from frontend.openid import Attempt
-from frontend.sealing import Seal
+from frontend.sealing import Seal, restored
 from servicekit.identity import Identity
 
 LIFETIME = timedelta(hours=12)
@@ -41,6 +42,9 @@ class Person:
         return REVIEWER in self.roles
 
 
+_PERSON, _ATTEMPT = TypeAdapter(Person), TypeAdapter(Attempt)
+
+
 class Sessions:
     """The cookies: who is signed in, and who is just signing in."""
 
@@ -58,8 +62,7 @@ class Sessions:
 
     def attempt(self, cookies: Mapping[str, str], now: datetime) -> Attempt | None:
         """The sign-in that this browser has begun last; None where there is none."""
-        value = self._attempt.open(cookies.get(self.attempt_cookie, ""), now)
-        return Attempt(**value) if value else None
+        return restored(_ATTEMPT, self._attempt.open(cookies.get(self.attempt_cookie, ""), now))
 
     def start(self, response: Response, identity: Identity, now: datetime) -> Person:
         """Let the browser that gets `response` be `identity` from now on, and end the attempt."""
@@ -72,10 +75,11 @@ class Sessions:
         return person
 
     def read(self, cookies: Mapping[str, str], now: datetime) -> Person | None:
-        """Who sent these cookies; None for a visitor, and for what is forged or expired."""
+        """Who sent these cookies; None for a visitor, and for what is forged, expired, or made by
+        a version of this site with other fields.
+        """
         text = cookies.get(self.cookie)
-        value = self._session.open(text, now) if text else None
-        return Person(**{**value, "roles": frozenset(value["roles"])}) if value else None
+        return restored(_PERSON, self._session.open(text, now)) if text else None
 
     def end(self, response: Response) -> None:
         """Let the browser that gets `response` be a visitor again."""

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse
 from frontend.access import BACK_OFFICE, SIGN_IN_PAGE
 from frontend.domain import safe_next
 from frontend.forms import TheForm
-from frontend.openid import CALLBACK, Attempt
+from frontend.openid import CALLBACK, ERRORS, Attempt
 from frontend.pages import READ
 from frontend.parts import TheOpenId, TheSettings, TheWallet
 from frontend.rate_limits import count_sign_in
@@ -67,7 +67,8 @@ async def callback(
         # From the site's own address, in case that this browser has begun at another one of it.
         return _failed(pages, NOT_BEGUN, f"{settings.site}{SIGN_IN_PAGE}")
     if error or not code:
-        log.info("sign-in refused", reason=error)
+        # Whatever else stands there, anybody may have written into the address.
+        log.info("sign-in refused", reason=error if error in ERRORS else "other")
         return _failed(pages, REFUSED, SIGN_IN_PAGE)
     try:
         identity, tokens = await openid.exchange(code, attempt)

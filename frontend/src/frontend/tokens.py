@@ -11,6 +11,7 @@ from hashlib import sha256
 from weakref import WeakValueDictionary
 
 import structlog
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
@@ -19,7 +20,7 @@ from redis.exceptions import RedisError
 
 from frontend.domain import SignInRequiredError
 from frontend.openid import OpenId, Tokens
-from frontend.sealing import Seal
+from frontend.sealing import Seal, restored
 from frontend.session import LIFETIME, Person
 from servicekit.http import NeighbourAwayError
 from servicekit.provider import GrantRefusedError
@@ -29,6 +30,8 @@ STORE_SECONDS = 0.5
 MAX_COPIES = 2000
 PAUSE_SECONDS = 5.0
 """How long nobody is asked again to renew what the provider could not renew just now."""
+
+_TOKENS = TypeAdapter(Tokens)
 
 log = structlog.get_logger()
 
@@ -65,7 +68,7 @@ class TokenStore:
         # Who can write to Valkey must not turn one session into another.
         if value is None or value.pop("handle", None) != handle:
             return None
-        return Tokens(**value)
+        return restored(_TOKENS, value)
 
     async def drop(self, handle: str) -> None:
         """Keep nothing."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -10,9 +11,11 @@ from redis import Redis
 
 from embedded.backing import valkey
 from embedded.process import Process, running
+from frontend.sealing import Seal
+from frontend.session import LIFETIME
 from servicekit.testing import Issuer, free_port, problem
 
-from .conftest import World
+from .conftest import SESSION_KEY, World
 
 PROPOSALS = "/api/proposals"
 
@@ -73,6 +76,20 @@ def test_tokens_that_are_moved_in_valkey_open_no_other_session(
         client.set(second, str(values[0]), ex=3600)
     for browser in (olga, nina):
         assert at_another_replica(world, browser).get(PROPOSALS).status_code == 401
+
+
+def test_tokens_that_another_version_has_kept_lead_to_sign_in(
+    world: World, olga: httpx2.Client, backing: Process
+) -> None:
+    seal, now = Seal(SESSION_KEY, "tokens"), datetime.now(UTC)
+    with Redis.from_url(backing.url, decode_responses=True) as client:
+        (key,) = client.scan_iter("*:tokens:*")
+        value = seal.open(str(client.get(key)), now)
+        assert value is not None
+        del value["replace_at"]
+        client.set(key, seal.close(value, now + LIFETIME))
+    other = at_another_replica(world, olga)
+    assert problem(other.get(PROPOSALS)) == (401, "sign-in-required")
 
 
 def test_valkey_away_signs_nobody_out_who_was_here(

@@ -2,13 +2,14 @@
 
 from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi import Response
 
 from frontend.openid import Attempt
 from frontend.sealing import Seal
-from frontend.session import LIFETIME, Sessions
+from frontend.session import LIFETIME, Person, Sessions
 from servicekit.identity import Identity
 
 KEY = "k" * 32
@@ -75,6 +76,40 @@ def test_read_takes_no_seal_of_another_purpose_or_another_key() -> None:
     for seal in (Seal(KEY, "sign-in"), Seal("x" * 32, "session")):
         assert SESSIONS.read({"session": seal.close(value, end)}, NOW) is None
     assert SESSIONS.read({"session": Seal(KEY, "session").close(value, end)}, NOW) is not None
+
+
+OF_NOW = {"subject": "s", "name": "Eve", "roles": ["organizer"], "handle": "h"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {name: value for name, value in OF_NOW.items() if name != "handle"},
+        {**OF_NOW, "roles": None},
+        {**OF_NOW, "name": 7},
+    ],
+)
+def test_read_takes_the_session_of_a_version_that_lacks_a_field_for_a_visitor(
+    value: dict[str, Any],
+) -> None:
+    text = Seal(KEY, "session").close(value, NOW + LIFETIME)
+    assert SESSIONS.read({"session": text}, NOW) is None
+
+
+def test_read_leaves_out_what_only_a_newer_version_knows() -> None:
+    text = Seal(KEY, "session").close({**OF_NOW, "picture": "x"}, NOW + LIFETIME)
+    person = SESSIONS.read({"session": text}, NOW)
+    assert person == Person("s", "Eve", frozenset({"organizer"}), "h")
+
+
+@pytest.mark.parametrize(("change", "is_one"), [({"state": None}, False), ({"hint": "x"}, True)])
+def test_attempt_of_another_version_is_one_if_it_has_every_field(
+    change: dict[str, Any], is_one: bool
+) -> None:
+    value = {"state": "s", "nonce": "n", "verifier": "v", "wanted": "/", **change}
+    text = Seal(KEY, "sign-in").close(value, NOW + LIFETIME)
+    assert (SESSIONS.attempt({"sign-in": text}, NOW) is not None) is is_one
 
 
 def test_attempt_is_kept_for_ten_minutes_and_ended_by_the_session() -> None:

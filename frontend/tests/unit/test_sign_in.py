@@ -123,6 +123,24 @@ async def test_answer_without_a_good_code_signs_nobody_in(
     assert "session" not in browser.cookies
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ("access_denied", "access_denied"),
+        ("login_required", "login_required"),
+        ("ada@example.org has no account", "other"),
+        ('x"\n{"event": "forged"}', "other"),
+    ],
+)
+async def test_log_says_of_a_refusal_what_the_standards_know_and_no_more(
+    browser: httpx2.AsyncClient, logged: list[Any], error: str, reason: str
+) -> None:
+    state = (await begin(browser))["state"]
+    await browser.get("/sign-in/callback", params={"error": error, "state": state})
+    (said,) = (each for each in logged if each["event"] == "sign-in refused")
+    assert said["reason"] == reason
+
+
 def other_nonce(asked: dict[str, str]) -> dict[str, str]:
     return {**asked, "nonce": Attempt.to("/").nonce}
 
