@@ -69,6 +69,7 @@ def test_trace_of_a_submission_goes_from_the_site_to_postgresql_and_the_relay(
     trace_with(
         received,
         submitted,
+        (*in_c4p[:1], Step("frontend", "EVALSHA", system="redis")),
         (*in_c4p, Step("c4p-service", "WITH", system="postgresql")),
         (
             *in_c4p,

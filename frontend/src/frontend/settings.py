@@ -19,8 +19,11 @@ from servicekit.settings import ClientSettings, Seconds, ServerSettings
 Url = Annotated[AnyHttpUrl, UrlConstraints(max_length=300)]
 
 
+NO_PROXY = "none"
+
+
 def _networks(text: str) -> str:
-    for each in text.split(","):
+    for each in text.split(",") if text != NO_PROXY else ():
         ip_network(each.strip())
     return text
 
@@ -61,7 +64,7 @@ class FrontendSettings(ServerSettings, ClientSettings):
     forwarded_allow_ips: Annotated[str, AfterValidator(_networks)] | None = Field(
         None,
         description="the proxies whose X-Forwarded-For is believed, addresses and networks with "
-        "commas between them",
+        f"commas between them, or `{NO_PROXY}`; production needs it",
     )
     mail_page_url: Url | None = Field(
         None, description="the page that shows sent mails, an http:// address"
@@ -76,6 +79,22 @@ class FrontendSettings(ServerSettings, ClientSettings):
     def has_tls(self) -> bool:
         """Whether the site is reached by TLS alone."""
         return self.public_url.scheme == "https"
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses and networks of FORWARDED_ALLOW_IPS."""
+        named = self.forwarded_allow_ips
+        return [each.strip() for each in named.split(",")] if named not in {None, NO_PROXY} else []
+
+    @model_validator(mode="after")
+    def _proxies_are_named(self) -> Self:
+        if self.profile == "production" and self.forwarded_allow_ips is None:
+            raise ValueError(
+                "The setting FORWARDED_ALLOW_IPS is missing: production needs the addresses of the "
+                "proxies in front, or all visitors share one rate limit; without any proxy it is "
+                f"`{NO_PROXY}`."
+            )
+        return self
 
     @model_validator(mode="after")
     def _cookies_travel_by_tls(self) -> Self:

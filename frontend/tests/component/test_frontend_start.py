@@ -13,6 +13,7 @@ PRODUCTION = {
     "PUBLIC_URL": "https://conference.example.org",
     "OIDC_ISSUER": "https://id.example.org",
     "OIDC_CLIENT_SECRET": "a secret of its own",
+    "FORWARDED_ALLOW_IPS": "none",
 }
 
 
@@ -23,12 +24,14 @@ PRODUCTION = {
         ({"VALKEY_URL": "valkey"}, "The setting VALKEY_URL is wrong"),
         ({"FORWARDED_ALLOW_IPS": "*"}, "The setting FORWARDED_ALLOW_IPS is wrong"),
         ({"FORWARDED_ALLOW_IPS": "10.0.0.1/8"}, "The setting FORWARDED_ALLOW_IPS is wrong"),
+        ({"FORWARDED_ALLOW_IPS": "none, 10.0.0.1"}, "The setting FORWARDED_ALLOW_IPS is wrong"),
         ({"FORWARDED_ALLOW_IPS": "10.0.0.1, proxy"}, "The setting FORWARDED_ALLOW_IPS is wrong"),
         ({"SUBMISSIONS_PER_TEN_MINUTES": "0"}, "The setting SUBMISSIONS_PER_TEN_MINUTES is wrong"),
         ({"SESSION_KEY": "short"}, "The setting SESSION_KEY is wrong"),
         ({"OIDC_ISSUER": ""}, "The setting OIDC_ISSUER is missing"),
         ({**PRODUCTION, "OIDC_ISSUER": "http://x.org"}, "OIDC_ISSUER must be an https://"),
         ({**PRODUCTION, "PUBLIC_URL": "http://x.org"}, "PUBLIC_URL must be an https:// address"),
+        ({**PRODUCTION, "FORWARDED_ALLOW_IPS": ""}, "FORWARDED_ALLOW_IPS is missing: production"),
         ({**PRODUCTION, "SESSION_KEY": f"development-{'k' * 32}"}, "SESSION_KEY is an example"),
         ({**PRODUCTION, "OIDC_CLIENT_SECRET": "development-secret"}, "OIDC_CLIENT_SECRET is an"),
     ],

@@ -230,10 +230,10 @@ def settings() -> FrontendSettings:
 
 @pytest.fixture(scope="session")
 def assembled(settings: FrontendSettings) -> FastAPI:
-    """The pages and their errors, without the gateway and without neighbours; costly to make."""
+    """Everything that the site answers, without neighbours; costly to make."""
     csp = site.csp(settings.oidc_issuer)
     app = create_app("frontend", settings, site.ROUTERS, csp=csp)
-    site.install(app, settings.conference_name)
+    site.install(app, settings)
 
     @app.get("/broken")
     async def broken() -> None:

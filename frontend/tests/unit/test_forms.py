@@ -85,7 +85,10 @@ UNSAFE = [
     re.sub(r"\{\w+\}", str(PROPOSAL_ID), route.path)
     for router in site.ROUTERS
     for route in router.routes
-    if isinstance(route, APIRoute) and "POST" in (route.methods or ())
+    # What OpenAPI describes is the gateway's, which has tests of its own for this.
+    if isinstance(route, APIRoute)
+    and not route.include_in_schema
+    and "POST" in (route.methods or ())
 ]
 
 

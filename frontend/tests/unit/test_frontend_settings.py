@@ -73,10 +73,27 @@ def test_settings_of_production_refuse_plain_cookies(monkeypatch: pytest.MonkeyP
         "PROFILE": "production",
         "OIDC_ISSUER": "https://id.example.org",
         "OIDC_CLIENT_SECRET": "a secret of its own",
+        "FORWARDED_ALLOW_IPS": "none",
     }
     for name, value in production.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match="PUBLIC_URL must be an https:// address"):
         load(FrontendSettings)
     monkeypatch.setenv("PUBLIC_URL", "https://conference.example.org")
-    assert load(FrontendSettings).has_tls
+    settings = load(FrontendSettings)
+    assert (settings.has_tls, settings.proxies) == (True, [])
+
+
+def test_settings_of_production_want_to_know_the_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    production = {
+        "PROFILE": "production",
+        "OIDC_ISSUER": "https://id.example.org",
+        "OIDC_CLIENT_SECRET": "a secret of its own",
+        "PUBLIC_URL": "https://conference.example.org",
+    }
+    for name, value in production.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match="FORWARDED_ALLOW_IPS is missing: production needs"):
+        load(FrontendSettings)
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.0/8, 192.0.2.1")
+    assert load(FrontendSettings).proxies == ["10.0.0.0/8", "192.0.2.1"]

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 from servicekit import health, logging, metrics, problems, telemetry
 from servicekit.connections import bounded
 from servicekit.problems import BODY_TOO_LARGE, Problem, ProblemDocument, ProblemType
-from servicekit.security import API_CSP, SecurityHeaders
+from servicekit.security import API_CSP, RawHeaders, SecurityHeaders, security_headers
 from servicekit.settings import ServerSettings, SettingsT, bound_socket, load
 
 
@@ -59,7 +59,7 @@ def create_app(
     app.add_middleware(Observe)
     if telemetry.configure(name, settings, traced):
         telemetry.instrument(app, settings.otel_sample_ratio, trusts_callers=not public)
-    _protect(app, csp)
+    _protect(app, security_headers(csp, has_tls=settings.has_tls))
     _describe(app)
     return app
 
@@ -83,12 +83,12 @@ def _is_called_as_coroutine(call: object) -> bool:
     return not inspect.isclass(call) and inspect.iscoroutinefunction(type(call).__call__)
 
 
-def _protect(app: FastAPI, csp: str) -> None:
+def _protect(app: FastAPI, headers: RawHeaders) -> None:
     """Security headers around everything: the framework's answer to a fault of ours is made
     outside of every middleware that an app can add.
     """
     inner = app.build_middleware_stack
-    app.build_middleware_stack = lambda: SecurityHeaders(inner(), csp)  # type: ignore[method-assign]
+    app.build_middleware_stack = lambda: SecurityHeaders(inner(), headers)  # type: ignore[method-assign]
 
 
 def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
@@ -103,7 +103,11 @@ def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=bounded(settings.receive_seconds, settings.max_connections),
+        http=bounded(
+            settings.receive_seconds,
+            settings.max_connections,
+            security_headers(API_CSP, has_tls=settings.has_tls),
+        ),
         ws="none",
         # It believes any X-Forwarded-For that comes from this machine.
         proxy_headers=False,

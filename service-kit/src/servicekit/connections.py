@@ -9,7 +9,7 @@ from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from servicekit.problems import HEADERS_TOO_LARGE, REFUSED, REQUEST_TOO_SLOW, URI_TOO_LONG, Problem
-from servicekit.security import SECURITY_HEADERS
+from servicekit.security import SECURITY_HEADERS, RawHeaders
 
 MAX_URL_BYTES = 8_192
 MAX_HEADERS = 100
@@ -20,10 +20,16 @@ _FAREWELL_SECONDS = 1.0
 """How long a refusal may stay unread before the connection is cut."""
 
 
-def bounded(receive_seconds: float, max_connections: int) -> type["BoundedProtocol"]:
-    """The protocol with these limits, for uvicorn's `http`."""
-    limits = {"receive_seconds": receive_seconds, "max_connections": max_connections}
-    return type("BoundedProtocol", (BoundedProtocol,), limits)
+def bounded(
+    receive_seconds: float, max_connections: int, headers: RawHeaders = SECURITY_HEADERS
+) -> type["BoundedProtocol"]:
+    """The protocol with these limits, for uvicorn's `http`; its own refusals carry `headers`."""
+    own = {
+        "receive_seconds": receive_seconds,
+        "max_connections": max_connections,
+        "security_headers": headers,
+    }
+    return type("BoundedProtocol", (BoundedProtocol,), own)
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -37,6 +43,7 @@ class BoundedProtocol(HttpToolsProtocol):
     receive_seconds: float = 20.0
     max_connections: int = 1_000
     send_seconds: float = SEND_SECONDS
+    security_headers: RawHeaders = SECURITY_HEADERS
 
     _is_receiving = False
     """Whether a request has begun and not ended."""
@@ -131,7 +138,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         if not self.transport.is_closing() and self._may_answer():
-            self.transport.write(_raw(problem.response()))
+            self.transport.write(_raw(problem.response(), self.security_headers))
         self._end()
 
     def _may_answer(self) -> bool:
@@ -179,7 +186,7 @@ def _headers_too_large() -> Problem:
     )
 
 
-def _raw(answer: Response) -> bytes:
-    headers = [*answer.raw_headers, *SECURITY_HEADERS, (b"connection", b"close")]
+def _raw(answer: Response, more: RawHeaders) -> bytes:
+    headers = [*answer.raw_headers, *more, (b"connection", b"close")]
     lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
     return STATUS_LINE[answer.status_code] + lines + b"\r\n" + bytes(answer.body)

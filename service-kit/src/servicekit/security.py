@@ -9,21 +9,25 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
+HSTS = "max-age=31536000"
+"""For a year nothing but TLS (RFC 6797); of other hosts under the same name it says nothing."""
+
+RawHeaders = list[tuple[bytes, bytes]]
+"""Headers as ASGI has them."""
 
 
-def security_headers(csp: str) -> list[tuple[bytes, bytes]]:
-    """What every answer carries, as ASGI has headers."""
-    return [
-        (name.encode(), value.encode())
-        for name, value in {
-            "content-security-policy": csp,
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "same-origin",
-            "cross-origin-opener-policy": "same-origin",
-            "cross-origin-resource-policy": "same-origin",
-            "permissions-policy": "camera=(), geolocation=(), microphone=()",
-        }.items()
-    ]
+def security_headers(csp: str, *, has_tls: bool = False) -> RawHeaders:
+    """What every answer carries; `has_tls` says that people reach the service by TLS alone."""
+    headers = {
+        "content-security-policy": csp,
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=()",
+        **({"strict-transport-security": HSTS} if has_tls else {}),
+    }
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 SECURITY_HEADERS = security_headers(API_CSP)
@@ -77,15 +81,15 @@ def is_cross_site(headers: _Headers) -> bool:
 
 
 class SecurityHeaders:
-    """Plain ASGI middleware: the same protective headers on every answer.
+    """Plain ASGI middleware: the same protective `headers` on every answer.
 
     A header that a route has set itself is left alone.
     """
 
-    def __init__(self, app: ASGIApp, csp: str = API_CSP) -> None:
+    def __init__(self, app: ASGIApp, headers: RawHeaders) -> None:
         self._app = app
-        self._headers = security_headers(csp)
-        self._names = frozenset(name for name, _ in self._headers)
+        self._headers = headers
+        self._names = frozenset(name for name, _ in headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

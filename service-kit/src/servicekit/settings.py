@@ -96,6 +96,11 @@ class ServerSettings(Settings):
         1_000, ge=1, description="how many clients are kept; who idles longest makes room for more"
     )
 
+    @property
+    def has_tls(self) -> bool:
+        """Whether people reach it by TLS alone, which every answer then tells their browsers."""
+        return False
+
 
 def issuer_address(url: str) -> str:
     """`url`, unchanged since issuers are compared to the letter, if it may be an issuer's."""
