@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 ROLES = ("organizer", "reviewer")
 """What a person may be; without a role everybody is a speaker."""
 MAX_NAME = 80
+FREE_GUESSES = 10
+"""How many wrong passcodes in a row cost nothing."""
+LONGEST_WAIT_SECONDS = 60.0
 
 
 class Client(BaseModel):
@@ -37,6 +40,34 @@ class Person:
     def subject(self) -> str:
         """The same for the same name, so that who comes again is known again."""
         return str(uuid5(NAMESPACE_URL, f"person:{self.name.casefold()}"))
+
+
+class Guesses:
+    """How often in a row the passcode was wrong. After FREE_GUESSES each wrong one makes everybody
+    wait, twice as long as the one before: there is one passcode, so it does not matter who guesses.
+
+    It is kept in memory, which is enough for a provider that runs in development only.
+    """
+
+    def __init__(self) -> None:
+        self._wrong = 0
+        self._open_at = 0.0
+
+    def wait_seconds(self, now: float) -> float:
+        """How long nobody may try; `now` is in seconds of a clock that never goes back."""
+        return max(0.0, self._open_at - now)
+
+    def wrong(self, now: float) -> None:
+        """One more that was wrong."""
+        self._wrong += 1
+        if self._wrong > FREE_GUESSES:
+            # No power beyond what is a minute in any case.
+            doubled = 2.0 ** min(self._wrong - FREE_GUESSES - 1, 10)
+            self._open_at = now + min(doubled, LONGEST_WAIT_SECONDS)
+
+    def right(self) -> None:
+        """Somebody knew it."""
+        self._wrong = 0
 
 
 class RequestRefusedError(Exception):

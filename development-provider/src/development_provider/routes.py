@@ -1,7 +1,9 @@
 """The endpoints of OpenID Connect, as far as the platform needs them."""
 
+import math
 import secrets
 from collections.abc import Mapping
+from time import monotonic
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +14,7 @@ from development_provider.domain import (
     ROLES,
     Client,
     CodeRequest,
+    Guesses,
     OAuthError,
     RequestRefusedError,
     read_code_request,
@@ -34,6 +37,20 @@ class Desk:
         self.settings = settings
         self.tokens = Tokens(settings)
         self.clients = {each.id: each for each in settings.clients}
+        self._guesses = Guesses()
+
+    def passcode_error(self, said: str) -> tuple[str, int, Mapping[str, str]] | None:
+        """What to say of a passcode, with which status and headers; None of the right one."""
+        wait = math.ceil(self._guesses.wait_seconds(monotonic()))
+        if wait:
+            sentence = f"Too many were wrong. Try again in {wait} s."
+            return sentence, 429, {"Retry-After": str(wait)}
+        passcode = self.settings.passcode.get_secret_value().encode()
+        if not secrets.compare_digest(said.encode(), passcode):
+            self._guesses.wrong(monotonic())
+            return "That is not the passcode.", 403, {}
+        self._guesses.right()
+        return None
 
     def client(self, form: Mapping[str, str]) -> Client:
         """Who asks, as its secret shows, or OAuthError."""
@@ -83,6 +100,8 @@ async def discovery(request: Request, desk: TheDesk) -> dict[str, Any]:
         "token_endpoint": f"{here}/token",
         "jwks_uri": f"{here}/jwks",
         "end_session_endpoint": f"{issuer}/end-session",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "revocation_endpoint_auth_methods_supported": ["client_secret_post"],
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
@@ -119,9 +138,11 @@ async def tell_who(request: Request, desk: TheDesk, pairs: ThePairs) -> Response
     form = dict(pairs)
     roles = tuple(value for name, value in pairs if name == "role")
     person, errors = read_person(form, roles)
-    passcode = desk.settings.passcode.get_secret_value().encode()
-    if not secrets.compare_digest(form.get("passcode", "").encode(), passcode):
-        return _form(wanted, form, roles, {**errors, "passcode": "That is not the passcode."}, 403)
+    if refused := desk.passcode_error(form.get("passcode", "")):
+        sentence, status, headers = refused
+        answer = _form(wanted, form, roles, {**errors, "passcode": sentence}, status)
+        answer.headers.update(headers)
+        return answer
     if person is None:
         return _form(wanted, form, roles, errors, 422)
     code = desk.tokens.code(wanted, person)
@@ -164,9 +185,24 @@ async def token(desk: TheDesk, pairs: ThePairs) -> Response:
             case _:
                 raise OAuthError("unsupported_grant_type", "There is no such grant here.")
     except OAuthError as error:
-        said = {"error": error.code, "error_description": error.description}
-        return JSONResponse(said, 401 if error.code == "invalid_client" else 400, NO_STORE)
+        return _refused(error)
     return JSONResponse(dict(answer), 200, NO_STORE)
+
+
+@router.post("/revoke")
+async def revoke(desk: TheDesk, pairs: ThePairs) -> Response:
+    """RFC 7009: the session that a token comes from gets no more of them."""
+    form = dict(pairs)
+    try:
+        desk.tokens.revoke(desk.client(form), form.get("token", ""))
+    except OAuthError as error:
+        return _refused(error)
+    return Response(None, 200, NO_STORE)
+
+
+def _refused(error: OAuthError) -> Response:
+    said = {"error": error.code, "error_description": error.description}
+    return JSONResponse(said, 401 if error.code == "invalid_client" else 400, NO_STORE)
 
 
 @router.get("/end-session")

@@ -54,6 +54,7 @@ class Tokens:
         self._key = key_in(settings.data_dir)
         self._codes: dict[str, _Promise] = {}
         self._signed_out: set[str] = set()
+        """The sessions that have ended, as long as this process lives: it is for development."""
 
     @property
     def public_keys(self) -> Mapping[str, Any]:
@@ -103,6 +104,16 @@ class Tokens:
         said = self._read(id_token, client_id, may_be_over=True)
         if said is not None:
             self._signed_out.add(said["sid"])
+
+    def revoke(self, client: Client, token: str) -> None:
+        """Let the session of a refresh or access token of `client` get no more tokens (RFC 7009).
+
+        A token that is not good, or another client's, changes nothing.
+        """
+        for audience in (self._settings.issuer, self._settings.audience):
+            said = self._read(token, audience)
+            if said is not None and said.get("client_id") == client.id:
+                self._signed_out.add(said["sid"])
 
     def _answer(
         self,

@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 import pytest
 
+from development_provider.domain import FREE_GUESSES
 from embedded import services
 from embedded.process import Process, refusal
 from servicekit.http import NeighbourAwayError
 from servicekit.identity import TokenRefusedError, Verifier
 from servicekit.provider import Provider, challenge_of
-from servicekit.testing import free_port
+from servicekit.testing import free_port, wait_for
 
 PASSCODE = "open sesame"
 SITE = "http://site.example"
@@ -125,6 +126,18 @@ def test_form_that_is_refused_says_why_and_keeps_all_but_the_passcode(
     assert ('value="organizer" checked') in answer.text
 
 
+def test_passcodes_can_not_be_guessed_without_end(client: httpx2.Client) -> None:
+    def attempt(passcode: str) -> httpx2.Response:
+        return client.post("/authorize", params=ASKED, data={**FORM, "passcode": passcode})
+
+    answers = [attempt(f"guess {number}") for number in range(FREE_GUESSES + 2)]
+    assert [each.status_code for each in answers] == [*([403] * (FREE_GUESSES + 1)), 429]
+    assert answers[-1].headers["retry-after"] == "1"
+    assert "Too many were wrong. Try again in 1 s." in answers[-1].text
+    assert attempt(PASSCODE).status_code == 429, "the right one is not told from others meanwhile"
+    wait_for(lambda: attempt(PASSCODE).status_code == 303, "the end of the wait")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -184,6 +197,30 @@ def test_session_goes_on_until_it_is_ended(
     assert (ended.status_code, ended.headers["location"]) == (303, f"{SITE}/")
     for each in (tokens, again):
         assert refresh(client, each["refresh_token"]).status_code == 400
+
+
+@pytest.mark.parametrize("kind", ["refresh_token", "access_token"])
+def test_session_whose_token_is_revoked_gets_no_more(
+    client: httpx2.Client, tokens: Mapping[str, Any], kind: str
+) -> None:
+    named = client.get("/.well-known/openid-configuration").json()["revocation_endpoint"]
+    again = refresh(client, tokens["refresh_token"]).raise_for_status().json()
+    revoked = client.post(named, data={**CLIENT, "token": again[kind], "token_type_hint": kind})
+    assert (revoked.status_code, revoked.content) == (200, b"")
+    for each in (tokens, again):
+        assert refresh(client, each["refresh_token"]).json()["error"] == "invalid_grant"
+
+
+def test_token_is_revoked_by_its_own_client_alone(
+    client: httpx2.Client, tokens: Mapping[str, Any]
+) -> None:
+    other = {"client_id": "c4p-service", "client_secret": SECRETS.secret("c4p-service")}
+    form = {"token": tokens["refresh_token"]}
+    assert client.post("/revoke", data={**other, **form}).status_code == 200
+    guessed = client.post("/revoke", data={**CLIENT, "client_secret": "guessed", **form})
+    assert (guessed.status_code, guessed.json()["error"]) == (401, "invalid_client")
+    assert client.post("/revoke", data={**CLIENT, "token": "nonsense"}).status_code == 200
+    assert refresh(client, tokens["refresh_token"]).is_success
 
 
 def test_end_of_the_session_leads_to_no_other_site(client: httpx2.Client) -> None:

@@ -123,12 +123,19 @@ class OpenId:
         identity = await self._verifier.identity(answer.access_token)
         if said.get("nonce") != attempt.nonce or said["sub"] != identity.subject:
             raise TokenRefusedError("The tokens are not for this sign-in.")
+        if not _is_for(self._client_id, said):
+            raise TokenRefusedError("The ID token was made for another client.")
         return identity, self._tokens(answer)
 
     async def refresh(self, tokens: Tokens) -> Tokens:
         """New tokens for the same session."""
         form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh or ""}
         return self._tokens(await self._provider.grant({**form, **self._client}), tokens)
+
+    async def revoke(self, refresh_token: str) -> None:
+        """Let nobody who has a copy of it get tokens for the session any more."""
+        asked = {"token": refresh_token, "token_type_hint": "refresh_token"}
+        await self._provider.revoke({**asked, **self._client})
 
     async def leave_address(self, id_token: str | None) -> str | None:
         """Where the session at the provider ends; None where it has no such place."""
@@ -152,6 +159,12 @@ class OpenId:
             replace_at=now + replace_after(answer.expires_in),
             ends_at=now + answer.expires_in,
         )
+
+
+def _is_for(client_id: str, said: Mapping[str, Any]) -> bool:
+    # OpenID Connect Core 1.0, 3.1.3.7: of several audiences, `azp` names the one that has asked.
+    has_several = isinstance(said["aud"], list) and len(said["aud"]) > 1
+    return bool(said.get("azp", None if has_several else client_id) == client_id)
 
 
 def _with_query(endpoint: str, asked: Mapping[str, Any]) -> str:

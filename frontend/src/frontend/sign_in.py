@@ -1,5 +1,6 @@
 """Signing in at the OpenID provider and out again."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -23,6 +24,9 @@ from servicekit.provider import GrantRefusedError
 NOT_BEGUN = "This browser has begun no sign-in to which this answer belongs, or has taken too long."
 REFUSED = "The sign-in service did not let you in."
 FALSE = "The sign-in service answered something that cannot be believed. The log has the reason."
+
+LEAVE_SECONDS = 2.0
+"""Nobody waits longer for being signed out than that, whatever the provider does."""
 
 log = structlog.get_logger()
 
@@ -89,14 +93,17 @@ async def callback(
 async def sign_out(
     _: TheForm, visitor: Visitor, openid: TheOpenId, sessions: TheSessions, wallet: TheWallet
 ) -> Response:
-    """End the session here, and then at the provider."""
+    """End the session here, then what its copies are worth, and then the one at the provider."""
     address = None
     if visitor is not None:
         tokens = await wallet.take(visitor)
         try:
-            address = await openid.leave_address(tokens.id if tokens else None)
-        except NeighbourAwayError as error:
-            log.warning("session ended here alone", reason=str(error))
+            async with asyncio.timeout(LEAVE_SECONDS):
+                address = await openid.leave_address(tokens.id if tokens else None)
+                if tokens is not None and tokens.refresh is not None:
+                    await openid.revoke(tokens.refresh)
+        except (NeighbourAwayError, TimeoutError) as error:
+            log.warning("the provider knows nothing of a sign-out", reason=repr(error))
     response = RedirectResponse(address or "/", 303)
     sessions.end(response)
     return response

@@ -132,10 +132,13 @@ class Wallet:
             return await self._renewed(person)
 
     async def take(self, person: Person) -> Tokens | None:
-        """The tokens of a session that ends; None where they can't be had."""
-        tokens = self._copies.pop(person.handle, None)
+        """The latest tokens of a session that ends; None where they can't be had."""
         try:
-            tokens = tokens or await self._store.get(person.handle)
+            tokens = await self._latest(person.handle)
+        except (NeighbourAwayError, SignInRequiredError):
+            tokens = None
+        self._copies.pop(person.handle, None)
+        try:
             await self._store.drop(person.handle)
         except NeighbourAwayError as error:
             log.warning("tokens are forgotten when they end", reason=str(error))

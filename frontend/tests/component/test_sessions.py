@@ -112,6 +112,23 @@ def test_sign_out_holds_at_another_replica(world: World, olga: httpx2.Client) ->
         assert problem(browser.get(PROPOSALS)) == (401, "sign-in-required")
 
 
+def test_copy_of_the_tokens_is_worth_nothing_after_sign_out(
+    world: World, issuer: Issuer, backing: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as briefly:
+        briefly.setattr(issuer, "lifetime_seconds", 0.01)
+        olga = world.signed_in("Olga", "organizer")
+    cookie = olga.cookies["session"]
+    with Redis.from_url(backing.url, decode_responses=True) as client:
+        (key,) = client.scan_iter("*:tokens:*")
+        stolen = str(client.get(key))
+        olga.post("/sign-out")
+        client.set(key, stolen, ex=3600)
+    olga.cookies.set("session", cookie)
+    other = at_another_replica(world, olga)
+    assert problem(other.get(PROPOSALS)) == (401, "sign-in-required")
+
+
 def test_token_that_ends_is_renewed_without_anybody_noticing(
     world: World, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

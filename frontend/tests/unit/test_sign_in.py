@@ -1,6 +1,8 @@
 """Signing in at the provider and out again, as a browser sees it."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -163,6 +165,32 @@ async def test_tokens_for_another_sign_in_or_client_are_not_believed(
     assert "session" not in browser.cookies
 
 
+@pytest.mark.parametrize(
+    ("claims", "status"),
+    [
+        ({"aud": ["frontend", "other"]}, 400),
+        ({"aud": ["frontend", "other"], "azp": "other"}, 400),
+        ({"aud": "frontend", "azp": "other"}, 400),
+        ({"aud": ["frontend", "other"], "azp": "frontend"}, 303),
+        ({"aud": ["frontend"]}, 303),
+    ],
+)
+async def test_id_token_of_several_audiences_is_for_who_has_asked(
+    browser: httpx2.AsyncClient,
+    provider: FakeProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    claims: dict[str, Any],
+    status: int,
+) -> None:
+    plain = provider.issuer.claims
+
+    def several(*roles: str, **said: Any) -> dict[str, Any]:
+        return plain(*roles, **{**said, **(claims if "nonce" in said else {})})
+
+    monkeypatch.setattr(provider.issuer, "claims", several)
+    assert (await sign_in(browser, provider)).status_code == status
+
+
 async def test_access_token_that_services_would_refuse_signs_nobody_in(
     browser: httpx2.AsyncClient, provider: FakeProvider
 ) -> None:
@@ -206,6 +234,31 @@ async def test_sign_out_ends_the_session_here_and_at_the_provider(
     assert asked["post_logout_redirect_uri"] == ["http://site/"]
     assert answer.headers["set-cookie"].startswith('session=""; ')
     assert provider.store.kept == {}
+    assert provider.issuer.revoked == ["refresh"]
+
+
+async def test_sign_out_revokes_what_another_replica_has_renewed(
+    organizer: httpx2.AsyncClient, provider: FakeProvider
+) -> None:
+    (handle,) = provider.store.kept
+    kept = provider.store.kept[handle]
+    newer = replace(kept, refresh="newer", ends_at=kept.ends_at + 1)
+    provider.store.kept[handle] = newer
+    await organizer.post("/sign-out")
+    assert provider.issuer.revoked == ["newer"]
+
+
+async def test_sign_out_waits_for_no_revocation_that_takes_its_time(
+    organizer: httpx2.AsyncClient, provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: str) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(provider.openid, "revoke", never)
+    monkeypatch.setattr("frontend.sign_in.LEAVE_SECONDS", 0.05)
+    answer = await organizer.post("/sign-out")
+    assert answer.headers["location"].startswith(f"{ISSUER}/end-session?")
+    assert answer.headers["set-cookie"].startswith('session=""; ')
 
 
 async def test_sign_out_works_while_the_provider_and_the_store_are_away(

@@ -33,6 +33,17 @@ class Metadata(BaseModel):
     token_endpoint: str
     jwks_uri: str
     end_session_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+
+    @property
+    def endpoints(self) -> Mapping[str, str]:
+        """The address of each endpoint that there is, by its name."""
+        named = self.model_dump(exclude={"issuer"}, exclude_none=True)
+        return {name: str(address) for name, address in named.items()}
+
+
+FOR_BROWSERS = {"authorization_endpoint", "end_session_endpoint"}
+"""The endpoints that people are sent to; services ask the others."""
 
 
 class TokenAnswer(BaseModel):
@@ -83,14 +94,14 @@ class Provider:
         found = self._neighbour.parse(Metadata, await self._get(self._discovery_url))
         if found.issuer != self.issuer:
             raise NeighbourAwayError(NAME, f"it calls itself {found.issuer[:200]!r}")
-        for_browsers = [found.authorization_endpoint, found.end_session_endpoint]
-        for_servers = [found.token_endpoint, found.jwks_uri]
-        issuer, here = urlsplit(self.issuer).scheme, urlsplit(self._discovery_url).scheme
+        # Production's issuer is https (see VerifyingSettings), so that everything else is too.
         # A provider that is asked inside may name its server endpoints there or in public.
-        for endpoints, schemes in ((for_browsers, {issuer}), (for_servers, {issuer, here})):
-            if not {urlsplit(each).scheme for each in endpoints if each} <= schemes:
-                kinds = " or ".join(sorted(schemes))
-                raise NeighbourAwayError(NAME, f"it names an endpoint that is not {kinds}")
+        issuer, here = urlsplit(self.issuer).scheme, urlsplit(self._discovery_url).scheme
+        for name, endpoint in found.endpoints.items():
+            schemes = {issuer} if name in FOR_BROWSERS else {issuer, here}
+            if urlsplit(endpoint).scheme not in schemes:
+                kinds = ":// or ".join(sorted(schemes))
+                raise NeighbourAwayError(NAME, f"its {name} is no {kinds}:// address")
         self._metadata = found
         return found
 
@@ -115,19 +126,25 @@ class Provider:
         Only `invalid_grant` says that of the grant; any other refusal may come from a proxy in
         between or from a setting that is being changed, and is an absence.
         """
-        metadata = await self.metadata()
-        answer = await self._neighbour.request(
-            "POST",
-            metadata.token_endpoint,
-            content=urlencode(form).encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-        )
+        answer = await self._post((await self.metadata()).token_endpoint, form)
         if answer.is_client_error and _error(answer) == "invalid_grant":
             raise GrantRefusedError(_reason(answer))
         if not answer.is_success:
             client = form.get("client_id", "somebody")
             raise NeighbourAwayError(NAME, f"it refuses {client}: {_reason(answer)}")
         return self._neighbour.parse(TokenAnswer, answer)
+
+    async def revoke(self, form: Mapping[str, str]) -> None:
+        """Let the token in `form` get no more tokens (RFC 7009), where there is a way to say so.
+
+        The provider answers the same for a token that was not good any more.
+        """
+        endpoint = (await self.metadata()).revocation_endpoint
+        if endpoint is None:
+            return
+        answer = await self._post(endpoint, form)
+        if not answer.is_success:
+            raise NeighbourAwayError(NAME, f"it revokes nothing: {_reason(answer)}")
 
     async def __aenter__(self) -> Self:
         return self
@@ -138,6 +155,14 @@ class Provider:
     async def close(self) -> None:
         """Give the connections back, as the end of the context does."""
         await self._neighbour.close()
+
+    async def _post(self, address: str, form: Mapping[str, str]) -> httpx2.Response:
+        return await self._neighbour.request(
+            "POST",
+            address,
+            content=urlencode(form).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
 
     async def _get(self, address: str) -> httpx2.Response:
         answer = await self._neighbour.request("GET", address)

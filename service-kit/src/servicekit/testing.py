@@ -83,6 +83,8 @@ class Issuer:
         self.asked: list[str] = []
         """The paths that were asked for."""
         self.refuses_refresh = False
+        self.revoked: list[str] = []
+        """Refresh tokens that were taken back."""
         self.rotate()
         self._codes: dict[str, dict[str, str]] = {}
 
@@ -131,6 +133,7 @@ class Issuer:
                     "token_endpoint": f"{self.url}/token",
                     "jwks_uri": f"{self.url}/jwks",
                     "end_session_endpoint": f"{self.url}/end-session",
+                    "revocation_endpoint": f"{self.url}/revoke",
                 }
             case "/jwks":
                 return 200, {"keys": [self.key.as_dict(private=False)]}
@@ -138,6 +141,9 @@ class Issuer:
                 return 303, {"location": self._authorize(dict(parse_qsl(parts.query)))}
             case "/token":
                 return self._grant(dict(parse_qsl(body)))
+            case "/revoke":
+                self.revoked.append(dict(parse_qsl(body))["token"])
+                return 200, {}
         return 404, {}
 
     def handle(self, request: httpx2.Request) -> httpx2.Response:
@@ -164,7 +170,9 @@ class Issuer:
                 said = {**self.person, "aud": asked["client_id"], "nonce": asked["nonce"]}
                 id_token = self.token(**said)
                 return 200, self._tokens(self.token(**self.person), id_token=id_token)
-            case "refresh_token" if not self.refuses_refresh:
+            case "refresh_token" if not (
+                self.refuses_refresh or form["refresh_token"] in self.revoked
+            ):
                 return 200, self._tokens(self.token(**self.person))
         return refused
 

@@ -32,6 +32,9 @@ async def test_metadata_are_asked_for_once() -> None:
         {"issuer": "http://another.example"},
         {"jwks_uri": "https://issuer.example/jwks"},
         {"token_endpoint": "file:///etc/passwd"},
+        {"authorization_endpoint": "data:text/html,x"},
+        {"end_session_endpoint": "javascript:alert(1)"},
+        {"revocation_endpoint": "//issuer.example/revoke"},
         {"token_endpoint": None},
     ],
 )
@@ -86,6 +89,39 @@ async def test_metadata_from_the_discovery_address_must_be_those_of_the_issuer(
 ) -> None:
     with pytest.raises(NeighbourAwayError):
         await inside(change).metadata()
+
+
+async def test_metadata_of_an_https_issuer_name_no_http_and_the_error_says_which() -> None:
+    issuer = Issuer("https://issuer.example")
+    document = issuer.answer("/.well-known/openid-configuration")[1]
+    asked = provider(lambda _: httpx2.Response(200, json=document), issuer.url)
+    assert (await asked.discover()).revocation_endpoint == "https://issuer.example/revoke"
+    document["end_session_endpoint"] = "http://issuer.example/end-session"
+    with pytest.raises(NeighbourAwayError, match="end_session_endpoint is no https:// address"):
+        await asked.discover()
+
+
+async def test_token_that_is_revoked_gets_no_other() -> None:
+    issuer = Issuer()
+    asked = provider(issuer.handle)
+    form = {"grant_type": "refresh_token", "refresh_token": "r"}
+    assert (await asked.grant(form)).access_token
+    await asked.revoke({"token": "r", "token_type_hint": "refresh_token"})
+    with pytest.raises(GrantRefusedError):
+        await asked.grant(form)
+
+
+@pytest.mark.parametrize("status", [400, 503])
+async def test_revocation_that_is_refused_is_an_absence(status: int) -> None:
+    issuer = Issuer()
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path == "/revoke":
+            return httpx2.Response(status, json={"error": "unsupported_token_type"})
+        return issuer.handle(request)
+
+    with pytest.raises(NeighbourAwayError, match="it revokes nothing: unsupported_token_type"):
+        await provider(handle).revoke({"token": "r"})
 
 
 @pytest.mark.parametrize("keys", [b"", b"[]", b"{}", b'{"keys": 7}', b'{"keys": [{"kty": "x"}]}'])
