@@ -1,0 +1,95 @@
+{{- define "library.deployment" -}}
+{{- $ := .context }}
+{{- $grace := $.Values.settings.SHUTDOWN_GRACE_SECONDS | int }}
+{{- $folders := prepend (.folders | default list) "/tmp" }}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ $.Chart.Name }}
+  labels: {{- include "library.labels" $ | nindent 4 }}
+spec:
+  {{- if not $.Values.autoscaling.enabled }}
+  replicas: {{ $.Values.replicas }}
+  {{- end }}
+  revisionHistoryLimit: 5
+  selector:
+    matchLabels: {{- include "library.selector" $ | nindent 6 }}
+  # A new pod is ready before an old one goes.
+  strategy:
+    type: {{ .strategy | default "RollingUpdate" }}
+    {{- if not .strategy }}
+    rollingUpdate: {maxSurge: 1, maxUnavailable: 0}
+    {{- end }}
+  template:
+    metadata:
+      {{- include "library.podMetadata" $ | nindent 6 }}
+        {{- with .files }}
+        checksum/files: {{ toJson . | sha256sum }}
+        {{- end }}
+        {{- if $.Values.metrics.annotations }}
+        prometheus.io/scrape: "true"
+        prometheus.io/port: {{ $.Values.settings.METRICS_PORT | quote }}
+        {{- end }}
+    spec:
+      {{- include "library.podSpec" $ | nindent 6 }}
+      # Out of the Service, the requests that are under way, what is open, in this order.
+      terminationGracePeriodSeconds: {{ add $.Values.shutdown.drainSeconds $grace $.Values.shutdown.closeSeconds }}
+      topologySpreadConstraints:
+        {{- range list "kubernetes.io/hostname" "topology.kubernetes.io/zone" }}
+        - topologyKey: {{ . }}
+          maxSkew: 1
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector:
+            matchLabels: {{- include "library.selector" $ | nindent 14 }}
+          matchLabelKeys: [pod-template-hash]
+        {{- end }}
+      {{- with .initContainers }}
+      initContainers: {{- . | trim | nindent 8 }}
+      {{- end }}
+      containers:
+        - name: {{ $.Chart.Name }}
+          {{- include "library.container" $ | nindent 10 }}
+          envFrom: [{configMapRef: {name: {{ $.Chart.Name }}}}]
+          env: {{- include "library.env" $ | trim | nindent 12 }}
+          ports:
+            - {name: http, containerPort: {{ $.Values.settings.PORT }}}
+            - {name: metrics, containerPort: {{ $.Values.settings.METRICS_PORT }}}
+          startupProbe:
+            httpGet: {path: /livez, port: http}
+            periodSeconds: 1
+            failureThreshold: 60
+          livenessProbe:
+            httpGet: {path: /livez, port: http}
+            periodSeconds: 10
+            timeoutSeconds: 5
+          readinessProbe:
+            httpGet: {path: /readyz, port: http}
+            periodSeconds: 2
+            timeoutSeconds: 2
+          lifecycle:
+            preStop: {sleep: {seconds: {{ $.Values.shutdown.drainSeconds }}}}
+          volumeMounts:
+            {{- range $folders }}
+            - {name: {{ base . }}, mountPath: {{ . }}}
+            {{- end }}
+            {{- if .files }}
+            - {name: files, mountPath: /etc/conference, readOnly: true}
+            {{- end }}
+      volumes:
+        {{- range $folders }}
+        - {name: {{ base . }}, emptyDir: {sizeLimit: 64Mi}}
+        {{- end }}
+        {{- if .files }}
+        - {name: files, configMap: {name: {{ $.Chart.Name }}-files}}
+        {{- end }}
+{{- end }}
+
+{{- define "library.filesConfigMap" -}}
+{{- $ := .context }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ $.Chart.Name }}-files
+  labels: {{- include "library.labels" $ | nindent 4 }}
+data: {{ toJson .files }}
+{{- end }}

@@ -1,0 +1,52 @@
+{{/* Pod Security "restricted", for the pod and for each of its containers. */}}
+{{- define "library.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "library.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* The pod's spec around its containers, which the caller adds. */}}
+{{- define "library.podSpec" -}}
+serviceAccountName: {{ .Chart.Name }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+securityContext: {{- include "library.podSecurity" 10001 | nindent 2 }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets: {{ toJson . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{ toJson . }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{/* What every container of a service has. */}}
+{{- define "library.container" -}}
+image: {{ include "library.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+securityContext: {{- include "library.containerSecurity" . | nindent 2 }}
+resources: {{ toJson .Values.resources }}
+{{- end }}
+
+{{- define "library.podMetadata" -}}
+labels:
+  {{- include "library.podLabels" . | nindent 2 }}
+  # The rules for Prometheus tell services by this label, which it takes over from the pod.
+  job: {{ .Chart.Name }}
+  {{- with .Values.podLabels }}{{- toYaml . | nindent 2 }}{{ end }}
+annotations:
+  # A changed setting makes new pods.
+  checksum/settings: {{ include "library.settings" . | sha256sum }}
+  {{- with .Values.podAnnotations }}{{- toYaml . | nindent 2 }}{{ end }}
+{{- end }}

@@ -1,0 +1,48 @@
+{{/*
+All objects of a service that answers HTTP. Takes
+  context         the chart's context
+  needs           the settings without which it can't start
+  folders         where it writes, beside /tmp
+  files           the texts of files under /etc/conference, by name
+  initContainers  what runs before it, as YAML
+  strategy        how pods are replaced, where two may not run beside each other
+*/}}
+{{- define "library.service" -}}
+{{- $ := .context }}
+{{- include "library.checks" . }}
+{{ include "library.serviceAccount" $ }}
+---
+{{ include "library.configMap" $ }}
+---
+{{ include "library.deployment" . }}
+---
+{{ include "library.clusterService" $ }}
+{{- if .files }}
+---
+{{ include "library.filesConfigMap" . }}
+{{- end }}
+{{- if $.Values.podDisruptionBudget.enabled }}
+---
+{{ include "library.podDisruptionBudget" $ }}
+{{- end }}
+{{- if $.Values.autoscaling.enabled }}
+---
+{{ include "library.horizontalPodAutoscaler" $ }}
+{{- end }}
+{{- if $.Values.networkPolicy.enabled }}
+---
+{{ include "library.networkPolicy" $ }}
+{{- end }}
+{{- if $.Values.route.enabled }}
+---
+{{ include "library.httpRoute" $ }}
+{{- end }}
+{{- if $.Values.ingress.enabled }}
+---
+{{ include "library.ingress" $ }}
+{{- end }}
+{{- if $.Values.metrics.serviceMonitor.enabled }}
+---
+{{ include "library.serviceMonitor" $ }}
+{{- end }}
+{{- end }}

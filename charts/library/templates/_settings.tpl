@@ -1,0 +1,71 @@
+{{/* The settings as a map of texts. */}}
+{{- define "library.settings" -}}
+{{- range $name, $value := .Values.settings }}
+{{- $text := ternary (tpl (toString $value) $) (toJson $value) (kindIs "string" $value) }}
+{{- if $text }}
+{{ $name }}: {{ $text | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "library.configMap" -}}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Chart.Name }}
+  labels: {{- include "library.labels" . | nindent 4 }}
+data: {{- include "library.settings" . | trim | nindent 2 }}
+{{- end }}
+
+{{/* What a container knows beside the ConfigMap: where it runs, what it is, and its secrets. */}}
+{{- define "library.env" -}}
+{{- $places := dict "POD_ID" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "POD_NODE_NAME" "spec.nodeName" }}
+{{- range $name, $path := $places }}
+- name: {{ $name }}
+  valueFrom: {fieldRef: {fieldPath: {{ $path }}}}
+{{- end }}
+- name: SERVICE_VERSION
+  value: {{ include "library.version" . | quote }}
+{{- include "library.secrets" . }}
+{{- end }}
+
+{{- define "library.secrets" -}}
+{{- range $name, $reference := .Values.secrets }}
+- name: {{ $name }}
+  valueFrom: {secretKeyRef: {{ $reference | toJson }}}
+{{- end }}
+{{- end }}
+
+{{/* Refuses, before anything is installed, what would stop the pods from starting. */}}
+{{- define "library.checks" -}}
+{{- range $name := .needs }}
+{{- if not (or (get $.context.Values.settings $name) (get $.context.Values.secrets $name)) }}
+{{- fail (printf "%s needs settings.%s: see docs/settings.md." $.context.Chart.Name $name) }}
+{{- end }}
+{{- end }}
+{{- with .context }}
+{{- $profile := .Values.settings.PROFILE | default "production" }}
+{{- range list "PUBLIC_URL" "OIDC_ISSUER" "OIDC_DISCOVERY_URL" }}
+{{- $url := tpl (get $.context.Values.settings . | default "") $.context }}
+{{- if and (eq $profile "production") $url (not (hasPrefix "https://" $url)) }}
+{{- fail (printf "%s: settings.%s is %s, and production needs an https:// address." $.context.Chart.Name . $url) }}
+{{- end }}
+{{- end }}
+{{- include "library.secretsExist" . }}
+{{- end }}
+{{- end }}
+
+{{/* Only a cluster knows its Secrets; the ServiceAccount says whether one was asked. */}}
+{{- define "library.secretsExist" -}}
+{{- if lookup "v1" "ServiceAccount" .Release.Namespace "default" }}
+{{- range $setting, $reference := .Values.secrets }}
+{{- $isMade := and $.Values.generateSecrets (eq $reference.name $.Chart.Name) }}
+{{- if not $isMade }}
+{{- $secret := lookup "v1" "Secret" $.Release.Namespace $reference.name }}
+{{- if not (hasKey ($secret.data | default dict) $reference.key) }}
+{{- fail (printf "%s takes %s from key %q of Secret %q, which namespace %s does not have." $.Chart.Name $setting $reference.key $reference.name $.Release.Namespace) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
