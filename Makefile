@@ -21,7 +21,7 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 .PHONY: test
 test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
 	@# Two at a time, where one alone leaves a core idle; each starts what it needs on ports of its own.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
 	@$(MAKE) --no-print-directory test-component test-browser test-resilience
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-acceptance test-contract test-observability test-security test-load
 	@echo "All tests passed."
@@ -88,6 +88,10 @@ torture: $(INSTALLED) ## Kill and freeze everything at random for SECONDS (300),
 test-observability: $(INSTALLED) .venv/.prometheus ## Traces, logs, metrics, dashboards and alerts of a running platform
 	$(PYTEST) tests/observability
 
+.PHONY: test-charts
+test-charts: $(INSTALLED) ## What the charts render, which values they refuse, and that Kubernetes knows it
+	$(PYTEST) tests/charts
+
 .PHONY: pacts
 pacts: $(INSTALLED) ## Write the committed pact files anew
 	$(PYTEST) $(CONSUMER_TESTS) --write-pacts
@@ -101,8 +105,9 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/lint-imports
 	$(BIN)/python tests/check_repository.py
 	$(BIN)/python observability/dashboards.py --check
+	$(BIN)/python charts/generate.py --check
 	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
-	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py observability/*.py))) | \
+	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py observability/*.py charts/*.py charts/*/*.py))) | \
 		xargs -P 2 -I FOLDER sh -c '$(BIN)/mypy FOLDER/*.py || { echo "in FOLDER"; exit 1; }'
 
 .PHONY: format
@@ -111,9 +116,10 @@ format: $(INSTALLED) ## Let ruff put the code in order
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write docs/problems.md, docs/settings.md and the dashboards anew from the code
+docs: $(INSTALLED) ## Write what is generated anew: pages, dashboards, the charts' READMEs and schemas
 	$(BIN)/python tests/check_repository.py --write
 	$(BIN)/python observability/dashboards.py
+	$(BIN)/python charts/generate.py
 
 .PHONY: screenshots
 screenshots: $(INSTALLED) .venv/.browser ## Take the pictures of docs/pictures anew

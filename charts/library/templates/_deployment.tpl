@@ -26,7 +26,7 @@ spec:
         {{- with .files }}
         checksum/files: {{ toJson . | sha256sum }}
         {{- end }}
-        {{- if $.Values.metrics.annotations }}
+        {{- if $.Values.metrics.annotated }}
         prometheus.io/scrape: "true"
         prometheus.io/port: {{ $.Values.settings.METRICS_PORT | quote }}
         {{- end }}

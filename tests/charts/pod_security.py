@@ -1,0 +1,45 @@
+"""Pod Security "restricted": https://kubernetes.io/docs/concepts/security/pod-security-standards/"""
+
+from collections.abc import Iterator
+from typing import Any
+
+Spec = dict[str, Any]
+VOLUMES = {
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+}
+
+
+def violations(pod: Spec) -> Iterator[str]:
+    """What `restricted` forbids in a pod's spec, a few words each."""
+    for shared in ("hostNetwork", "hostPID", "hostIPC"):
+        if pod.get(shared):
+            yield shared
+    for volume in pod.get("volumes", ()):
+        if forms := set(volume) - VOLUMES - {"name"}:
+            yield f"volume {forms}"
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        own = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
+        yield from (f"{container['name']}: {each}" for each in _of_container(container, own))
+
+
+def _of_container(container: Spec, own: Spec) -> Iterator[str]:
+    capabilities = own.get("capabilities", {})
+    rules = {
+        "privileged": not own.get("privileged"),
+        "escalation": own.get("allowPrivilegeEscalation") is False,
+        "root": own.get("runAsNonRoot") is True and own.get("runAsUser") != 0,
+        "seccomp": own.get("seccompProfile", {}).get("type") in {"RuntimeDefault", "Localhost"},
+        "drops": "ALL" in capabilities.get("drop", ()),
+        "adds": set(capabilities.get("add", ())) <= {"NET_BIND_SERVICE"},
+        "host port": not any("hostPort" in port for port in container.get("ports", ())),
+        "procMount": own.get("procMount", "Default") == "Default",
+        "sysctls": "sysctls" not in own,
+    }
+    return (rule for rule, is_kept in rules.items() if not is_kept)

@@ -1,0 +1,109 @@
+"""Whatever the values, Kubernetes knows what comes of them, and no pod may do more than it must."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import helm_python as helm
+import kubernetes_validate
+import pytest
+import yaml
+from tests.charts.pod_security import violations
+from tests.charts.rendering import CHARTS, PROFILES, UMBRELLA, Object, Rendered, render
+
+LOCAL = CHARTS.parent / "environments" / "local" / "values.yaml"
+KUBERNETES = ("1.30", "1.37")
+"""The oldest that the charts take, and the newest that is known."""
+NOT_KUBERNETES = {"HTTPRoute", "ServiceMonitor", "PrometheusRule"}
+"""Kinds that are not its own; test_services.py and test_umbrella.py look at them."""
+
+
+@pytest.fixture(scope="module", params=[*PROFILES, LOCAL], ids=lambda path: path.stem)
+def profile(request: pytest.FixtureRequest) -> Path:
+    """A file of values for the umbrella."""
+    path: Path = request.param
+    return path
+
+
+@pytest.fixture(scope="module")
+def rendered(profile: Path) -> Rendered:
+    """What comes of it."""
+    return render(UMBRELLA, yaml.safe_load(profile.read_text()))
+
+
+def invalid(objects: list[Object], version: str) -> Iterator[str]:
+    """What that Kubernetes would not take, a sentence each."""
+    for each in objects:
+        if each["kind"] in NOT_KUBERNETES:
+            continue
+        try:
+            kubernetes_validate.validate(each, version, strict=True)
+        except kubernetes_validate.ValidationError as error:
+            yield f"{each['kind']} {each['metadata']['name']}: {error.message}"
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_profile_is_known_to_kubernetes(rendered: Rendered, version: str) -> None:
+    assert list(invalid(rendered.objects, version)) == []
+
+
+def test_validation_finds_an_unknown_field() -> None:
+    wrong = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "x"},
+        "spec": {"prots": []},
+    }
+    assert len(list(invalid([wrong], KUBERNETES[0]))) == 1
+
+
+def test_profile_has_each_object_once(rendered: Rendered) -> None:
+    names = [(each["kind"], each["metadata"]["name"]) for each in rendered.objects]
+    assert len(names) == len(set(names))
+
+
+def test_profile_keeps_pod_security_restricted(rendered: Rendered) -> None:
+    assert [
+        (name, list(violations(pod))) for name, pod in rendered.pods() if list(violations(pod))
+    ] == []
+
+
+def test_pod_security_finds_every_violation() -> None:
+    privileged = {"name": "x", "securityContext": {"privileged": True, "runAsUser": 0}}
+    mounts_host = {"hostNetwork": True, "volumes": [{"name": "x", "hostPath": {"path": "/"}}]}
+    found = set(violations({**mounts_host, "containers": [privileged]}))
+    assert found == {
+        "hostNetwork",
+        "volume {'hostPath'}",
+        *(f"x: {each}" for each in ("privileged", "escalation", "root", "seccomp", "drops")),
+    }
+
+
+def test_profile_has_no_pod_that_writes_to_its_image_or_talks_to_kubernetes(
+    rendered: Rendered,
+) -> None:
+    for name, pod in rendered.pods():
+        assert pod["automountServiceAccountToken"] is False, name
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
+            assert set(container["resources"]) == {"requests", "limits"}, name
+
+
+def test_profile_names_no_image_by_a_tag_that_moves(rendered: Rendered) -> None:
+    for name, pod in rendered.pods():
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            repository, _, tag = container["image"].rpartition(":")
+            assert repository, name
+            assert tag not in {"", "latest"}, name
+
+
+@pytest.mark.parametrize("chart", sorted(path.parent.name for path in CHARTS.glob("*/Chart.yaml")))
+def test_chart_passes_lint(chart: str) -> None:
+    report = helm.lint(CHARTS / chart, strict=True, kube_version="v1.34.0")
+    assert [each for each in report["messages"] if each["severity"] > 1] == []
+
+
+def test_lint_finds_a_broken_template(tmp_path: Path) -> None:
+    helm.Chart.create("broken", tmp_path).close()
+    (tmp_path / "broken" / "templates" / "broken.yaml").write_text("{{ .Values.none.at.all }}")
+    report = helm.lint(tmp_path / "broken", strict=True)
+    assert any(each["severity"] > 1 for each in report["messages"])

@@ -1,0 +1,104 @@
+"""What can't work is refused in one sentence, before anything is installed."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.charts.rendering import CHARTS, SERVICES, UMBRELLA, Values, profile, refusal
+
+CHART_NAMES = (*SERVICES, "consistency-job", "conference")
+CONFLICTS = {
+    "postgresql.enabled": {"postgresql": {"enabled": True}},
+    "valkey.enabled": {"valkey": {"enabled": True}},
+    "mailSink.enabled": {"mailSink": {"enabled": True}},
+    "global.generateSecrets": {"global": {"generateSecrets": True}},
+}
+
+
+@pytest.mark.parametrize("chart", CHART_NAMES)
+def test_unknown_value_is_refused_by_name(chart: str) -> None:
+    said = refusal(CHARTS / chart, {"replicsa": 3})
+    assert f"{chart}:\n- at '': additional properties 'replicsa' not allowed" in said
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"frontend": {"replicas": "many"}}, "at '/replicas': got string, want integer"),
+        ({"frontend": {"replicas": -1}}, "at '/replicas': minimum: got -1, want 0"),
+        ({"frontend": {"image": {"tga": "1"}}}, "at '/image': additional properties 'tga' not"),
+        ({"frontend": {"image": {"digest": "sha256:1"}}}, "at '/image/digest'"),
+        ({"global": {"replicsa": 3}}, "at '/global': additional properties 'replicsa' not"),
+        ({"frontend": {"settings": {"PROT": 1}}}, "at '/settings': additional properties 'PROT'"),
+        ({"global": {"settings": {"LOG_LEVEL": "loud"}}}, "at '/global/settings/LOG_LEVEL'"),
+        (
+            {"c4p-service": {"settings": {"OUTBOX_CONCURRENCY": 65}}},
+            "at '/settings/OUTBOX_CONCURRENCY': maximum: got 65, want 64",
+        ),
+        (
+            {"c4p-service": {"settings": {"LINK_KEY": "in the open"}}},
+            "at '/settings': additional properties 'LINK_KEY' not allowed",
+        ),
+        (
+            {"c4p-service": {"secrets": {"LINK_KEY": {"name": "", "key": "x"}}}},
+            "at '/secrets/LINK_KEY/name': minLength",
+        ),
+        (
+            {"agenda-service": {"schedule": {"days": ["2027-06-14"]}}},
+            "properties 'timezone', 'times', 'rooms' required",
+        ),
+        ({"postgresql": {"storage": {"siez": "1Gi"}}}, "additional properties 'siez' not allowed"),
+    ],
+)
+def test_wrong_value_is_refused_where_it_is(values: Values, sentence: str) -> None:
+    assert sentence in refusal(UMBRELLA, values)
+
+
+@pytest.mark.parametrize(("name", "values"), CONFLICTS.items())
+def test_production_refuses_a_part_of_development(name: str, values: Values) -> None:
+    said = refusal(UMBRELLA, merged(profile("managed"), values))
+    assert f"{name} is for development: production needs it false" in said
+
+
+def test_production_refuses_the_development_provider() -> None:
+    values = {"development-provider": {"enabled": True}}
+    assert "development" in refusal(UMBRELLA, merged(profile("managed"), values))
+
+
+@pytest.mark.parametrize("setting", ["PUBLIC_URL", "OIDC_ISSUER", "OIDC_DISCOVERY_URL"])
+def test_production_refuses_an_address_without_tls(setting: str) -> None:
+    values = {"global": {"settings": {setting: "http://conference.test"}}}
+    said = refusal(UMBRELLA, merged(profile("managed"), values))
+    assert (
+        f"settings.{setting} is http://conference.test, and production needs an https:// address"
+        in said
+    )
+
+
+def test_production_refuses_to_guess_the_schedule() -> None:
+    values = dict(profile("managed"))
+    del values["agenda-service"]
+    assert "agenda-service needs a schedule" in refusal(UMBRELLA, values)
+
+
+@pytest.mark.parametrize("chart", CHART_NAMES)
+def test_kubernetes_that_is_too_old_is_refused(chart: str, tmp_path: Path) -> None:
+    about = yaml.safe_load((CHARTS / chart / "Chart.yaml").read_text())
+    assert about["kubeVersion"] == ">=1.30.0-0"
+    # No cluster here is older than that, so the chart is made to want a newer one.
+    shutil.copytree(CHARTS / chart, tmp_path / chart)
+    newer = {**about, "kubeVersion": ">=1.99.0-0"}
+    (tmp_path / chart / "Chart.yaml").write_text(yaml.safe_dump(newer))
+    assert "chart requires kubeVersion: >=1.99.0-0 which is incompatible" in refusal(
+        tmp_path / chart
+    )
+
+
+def merged(first: Values, second: Values) -> Values:
+    """`second` over `first`, as Helm lays one file over another."""
+    both = dict(first)
+    for name, value in second.items():
+        is_nested = isinstance(value, dict) and isinstance(both.get(name), dict)
+        both[name] = merged(both[name], value) if is_nested else value
+    return both
