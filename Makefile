@@ -7,9 +7,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider embedded
+SERVICES := $(patsubst %/Dockerfile,%,$(wildcard */Dockerfile))
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
+CONTAINER_TOOL ?= docker
+REGISTRY ?= localhost:5001
+SOURCE ?= unknown
+# Asked for once, and only where it is needed.
+VERSION ?= $(eval VERSION := $(shell environments/version))$(VERSION)
 export PACT_DO_NOT_TRACK := true
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -96,6 +102,16 @@ test-charts: $(INSTALLED) ## What the charts render, which values they refuse, a
 pacts: $(INSTALLED) ## Write the committed pact files anew
 	$(PYTEST) $(CONSUMER_TESTS) --write-pacts
 
+##@ On Kubernetes
+.PHONY: images
+images: ## Build the image of each service with CONTAINER_TOOL (docker) and push it to REGISTRY
+	@for service in $(SERVICES); do \
+		image=$(REGISTRY)/conference/$$service:$(VERSION); \
+		$(CONTAINER_TOOL) build --file $$service/Dockerfile --tag $$image --build-arg PIP_INDEX_URL \
+			--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) --build-arg SOURCE=$(SOURCE) .; \
+		$(CONTAINER_TOOL) push $$image; \
+	done
+
 ##@ Keeping it good
 .PHONY: lint
 lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of what is generated
@@ -103,9 +119,10 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python tests/check_repository.py
+	$(BIN)/python -m tests.check_repository
 	$(BIN)/python observability/dashboards.py --check
 	$(BIN)/python charts/generate.py --check
+	$(BIN)/hadolint */Dockerfile
 	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
 	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py observability/*.py charts/*.py charts/*/*.py))) | \
 		xargs -P 2 -I FOLDER sh -c '$(BIN)/mypy FOLDER/*.py || { echo "in FOLDER"; exit 1; }'
@@ -116,8 +133,8 @@ format: $(INSTALLED) ## Let ruff put the code in order
 	$(BIN)/ruff format .
 
 .PHONY: docs
-docs: $(INSTALLED) ## Write what is generated anew: pages, dashboards, the charts' READMEs and schemas
-	$(BIN)/python tests/check_repository.py --write
+docs: $(INSTALLED) ## Write what is generated anew: pages, dashboards, the services' locks, the charts' READMEs and schemas
+	$(BIN)/python -m tests.check_repository --write
 	$(BIN)/python observability/dashboards.py
 	$(BIN)/python charts/generate.py
 
@@ -138,6 +155,7 @@ lock: $(INSTALLED) ## Resolve every dependency anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes --no-header \
 		--no-annotate $(PACKAGES:%=--no-emit-package %) \
 		--group dev $(PACKAGES:%=%/pyproject.toml) --output-file requirements.lock
+	@$(MAKE) docs # once more, with what is installed then
 
 .PHONY: clean
 clean: ## Remove what was installed; the data of the embedded platform stays

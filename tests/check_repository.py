@@ -1,6 +1,6 @@
-"""Checks that no linter makes: generated pages are fresh, files are short, the lock is anonymous.
+"""Checks that no linter makes: generated files are fresh, files are short, the lock is anonymous.
 
-`--write` writes the generated pages instead of complaining about them.
+`--write` writes the generated files instead of complaining about them.
 """
 
 import importlib
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
+from tests.service_locks import service_locks
 
 from agenda.settings import AgendaSettings
 from c4p.settings import C4pSettings
@@ -140,8 +141,9 @@ def unpinned() -> Iterator[str]:
 
 
 def stale_pages(*, write: bool) -> Iterator[str]:
-    """Generated pages that do not say what the code says."""
-    for path, page in {PROBLEMS: problems_page(), SETTINGS: settings_page()}.items():
+    """Generated pages that do not say what the code says, and locks that differ from the whole."""
+    pages = {PROBLEMS: problems_page(), SETTINGS: settings_page(), **service_locks()}
+    for path, page in pages.items():
         if write:
             path.write_text(page)
         elif not path.exists() or path.read_text() != page:
