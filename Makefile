@@ -26,10 +26,11 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 
 .PHONY: test
 test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
-	@# Two at a time, where one alone leaves a core idle; each starts what it needs on ports of its own.
+	@# Two at a time: while one waits, the other has the processor. Each starts what it needs on ports
+	@# of its own. The longest come first, so that none is left to run alone at the end.
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
-	@$(MAKE) --no-print-directory test-component test-browser test-resilience
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-acceptance test-contract test-observability test-security test-load
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-component test-resilience test-browser \
+		test-schemathesis test-acceptance test-observability test-contract test-load test-security
 	@echo "All tests passed."
 
 ##@ Using it
@@ -48,11 +49,11 @@ reset: $(INSTALLED) ## Forget the data of the embedded platform
 ##@ Tests, one kind each
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
-	$(PYTEST) $(wildcard */tests/unit)
+	$(PYTEST) -n 2 $(wildcard */tests/unit)
 
 .PHONY: test-component
 test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP
-	$(PYTEST) -n 3 --dist loadfile $(wildcard */tests/component)
+	$(PYTEST) -n 2 --dist loadfile $(wildcard */tests/component)
 
 .PHONY: test-contract
 test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh
