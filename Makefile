@@ -49,7 +49,7 @@ reset: $(INSTALLED) ## Forget the data of the embedded platform
 ##@ Tests, one kind each
 .PHONY: test-unit
 test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
-	$(PYTEST) -n 2 $(wildcard */tests/unit)
+	$(PYTEST) $(wildcard */tests/unit)
 
 .PHONY: test-component
 test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP

@@ -7,6 +7,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from structlog.testing import capture_logs
 
 from servicekit import telemetry
 from servicekit.problems import install as install_problems
@@ -45,8 +46,10 @@ def failing_app() -> FastAPI:
 
 async def get(path: str, headers: dict[str, str] | None = None) -> httpx2.Response:
     transport = httpx2.ASGITransport(failing_app(), raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://a") as client:
-        return await client.get(path, headers=headers)
+    # Without logs: as long as nothing is configured, structlog paints whole stacks for a console.
+    with capture_logs():
+        async with httpx2.AsyncClient(transport=transport, base_url="http://a") as client:
+            return await client.get(path, headers=headers)
 
 
 def ids(span: ReadableSpan) -> tuple[str, str, str]:
