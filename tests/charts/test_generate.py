@@ -1,0 +1,64 @@
+"""The READMEs and schemas follow from the values, and it is told when they no longer do."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from charts import generate
+from tests.charts.rendering import CHARTS
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The charts, to be changed."""
+    charts = tmp_path / "charts"
+    for file in (
+        *CHARTS.glob("*/values*"),
+        *CHARTS.glob("*/README.md"),
+        *CHARTS.glob("*/Chart.yaml"),
+    ):
+        (charts / file.parent.name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, charts / file.parent.name)
+    monkeypatch.setattr(generate, "CHARTS", charts)
+    monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
+    return charts
+
+
+def add_value(chart: Path, text: str) -> None:
+    """Lets a chart have one more default."""
+    values = chart / "values.yaml"
+    values.write_text(values.read_text() + text)
+
+
+def test_check_passes_what_is_fresh(copy: Path) -> None:
+    generate.main()
+    assert (copy / "frontend" / "README.md").exists()
+
+
+def test_check_names_what_is_stale(copy: Path) -> None:
+    add_value(copy / "frontend", "# -- Something new.\nnovel: true\n")
+    with pytest.raises(SystemExit) as stale:
+        generate.main()
+    assert stale.value.code == "\n".join(
+        f"charts/frontend/{name} is stale: run `make docs`."
+        for name in ("values.schema.json", "README.md")
+    )
+
+
+def test_value_is_a_row_of_the_readme_and_a_property_of_the_schema(copy: Path) -> None:
+    add_value(copy / "frontend", "# -- Something new,\n# on two lines.\nnovel: {each: 1}\n")
+    assert '| `novel` | `{"each": 1}` | Something new, on two lines. |' in generate.readme_of(
+        "frontend"
+    )
+    assert generate.service_schema("frontend")["properties"]["novel"] == {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {"each": {"type": "integer", "minimum": 0}},
+    }
+
+
+def test_value_whose_form_nobody_knows_is_refused(copy: Path) -> None:
+    add_value(copy / "frontend", "novel: []\n")
+    with pytest.raises(TypeError, match="add it to FORMS"):
+        generate.service_schema("frontend")
