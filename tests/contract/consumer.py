@@ -27,7 +27,7 @@ BEARER = match.regex("Bearer token", regex="^Bearer .+$")
 
 
 class OwnToken:
-    """The credentials of a program."""
+    """The credentials of a program, or of somebody who is signed in."""
 
     async def token(self) -> str:
         """Any token."""

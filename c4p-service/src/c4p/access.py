@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Query, Request
 from fastapi.security import APIKeyHeader
 
 from c4p.domain import By, ProposalNotFoundError
-from c4p.problems import LINK_EXPIRED, LINK_REFUSED
+from c4p.problems import ADDRESS_NOT_VERIFIED, LINK_EXPIRED, LINK_REFUSED
 from c4p.store import Store
 from servicekit.identity import (
     AnyIdentity,
@@ -90,7 +90,8 @@ def speaker_or(*roles: str) -> Callable[..., Awaitable[By]]:
     ) -> By:
         if token is not None:
             _check_link(request, proposal_id, token)
-            return By(SPEAKER, datetime.now(UTC))
+            # Who acts is whoever has the link; a token beside it says who that was.
+            return By(SPEAKER, datetime.now(UTC), identity.subject if identity else None)
         if identity is None:
             raise sign_in_required("Nobody is signed in, and there is no Proposal-Token.")
         if identity.roles.isdisjoint(roles) and not await _is_own(store, proposal_id, identity):
@@ -129,6 +130,18 @@ def is_same_address(one: str, other: str) -> bool:
     Case folding would make `straße.de` and `strasse.de` one, which are two domains.
     """
     return one.translate(_LOWER) == other.translate(_LOWER)
+
+
+async def _own_address(identity: AnyIdentity, _: Annotated[Any, bearer_scheme]) -> str:
+    if identity is None:
+        raise sign_in_required("Nobody is signed in.")
+    if identity.email is None:
+        raise Problem(ADDRESS_NOT_VERIFIED, "The sign-in names no address that was verified.")
+    return identity.email
+
+
+OwnAddress = Annotated[str, Depends(_own_address)]
+"""The type of a route's parameter that tells the verified address of whoever is signed in."""
 
 
 Anybody = Annotated[By, Depends(_anybody)]

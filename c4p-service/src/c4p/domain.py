@@ -1,6 +1,6 @@
 """The rules of a call for proposals, pure: states, transitions, the window, who is told what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -217,16 +217,16 @@ def submit(draft: Draft, proposal_id: UUID, window: Window, by: By) -> Change:
 
 
 def edit(
-    proposal: Proposal, version: int | None, changes: Mapping[str, str], by: By
+    proposal: Proposal, versions: Container[int] | None, changes: Mapping[str, str], by: By
 ) -> Change | None:
     """`proposal` with `changes`; None where they change nothing.
 
-    StaleEditError where `version` (None is any) is not the proposal's, WrongStateError when it
-    is decided.
+    StaleEditError where the proposal's version is not among `versions` (None is any),
+    WrongStateError when it is decided.
     """
     if proposal.state is not State.SUBMITTED:
         raise WrongStateError(proposal.state, "edited any more")
-    if version not in {None, proposal.version}:
+    if versions is not None and proposal.version not in versions:
         raise StaleEditError(proposal)
     before = {name: getattr(proposal, name) for name in changes}
     if before == dict(changes):

@@ -39,6 +39,12 @@ IF_MATCH_REQUIRED = ProblemType(
     "If-Match is needed",
     "Send the ETag of the proposal that you read, so that nobody's change is overwritten.",
 )
+ADDRESS_NOT_VERIFIED = ProblemType(
+    "address-not-verified",
+    403,
+    "The address of this sign-in is not verified",
+    "Let the OpenID provider verify your email address, then sign in again.",
+)
 LINK_REFUSED = ProblemType(
     "link-refused",
     403,

@@ -1,7 +1,7 @@
 """What speakers and organizers do with proposals: one function a use case, each one transaction."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from uuid import UUID
 
 from prometheus_client import Counter
@@ -45,13 +45,13 @@ def _key(text: str, draft: Draft) -> Key:
 async def edit(
     transaction: Transaction,
     proposal_id: UUID,
-    version: int | None,
+    versions: Container[int] | None,
     changes: Mapping[str, str],
     by: By,
 ) -> Proposal:
-    """The proposal with `changes` to the version that the editor read."""
+    """The proposal with `changes` to one of the versions that the editor read; None is any."""
     proposal = await transaction.proposal(proposal_id, for_update=True)
-    return await _save(transaction, proposal, domain.edit(proposal, version, changes, by))
+    return await _save(transaction, proposal, domain.edit(proposal, versions, changes, by))
 
 
 async def decide(

@@ -14,6 +14,7 @@ from c4p.access import (
     Anybody,
     Limit,
     Organizer,
+    OwnAddress,
     ProposalId,
     TheStore,
     acting,
@@ -32,6 +33,7 @@ from c4p.domain import (
     WrongStateError,
 )
 from c4p.problems import (
+    ADDRESS_NOT_VERIFIED,
     DELIVERY_CHANGED,
     DELIVERY_NOT_FOUND,
     IF_MATCH_REQUIRED,
@@ -53,6 +55,7 @@ from c4p.schemas import (
     Events,
     ListedProposal,
     NewProposal,
+    OwnProposals,
     ProposalEdit,
     ProposalOutput,
     ProposalPage,
@@ -142,6 +145,21 @@ async def list_proposals(
     return await store.run(read, atomic=False)
 
 
+@router.get("/me/proposals", responses=responses(ADDRESS_NOT_VERIFIED))
+async def list_own_proposals(
+    store: TheStore,
+    address: OwnAddress,
+    proposal_id: UUID | None = None,
+    cursor: UUID | None = None,
+    limit: Limit = 50,
+) -> OwnProposals:
+    """The proposals under the verified address of who is signed in, the newest first."""
+    found, next_cursor = await store.run(
+        lambda tx: tx.own(address, proposal_id, cursor, limit), atomic=False
+    )
+    return OwnProposals(items=[ProposalOutput.of(each) for each in found], next_cursor=next_cursor)
+
+
 @router.post("/proposals/decisions")
 async def decide_many(decisions: DecisionsInput, store: TheStore, by: Organizer) -> DecisionResults:
     """Decide up to a hundred proposals; each succeeds or fails alone and says so."""
@@ -197,30 +215,36 @@ async def edit_proposal(
     changes: ProposalEdit,
     store: TheStore,
     by: SpeakerOrOrganizer,
-    if_match: Annotated[str | None, Header(description="the ETag of what was read")] = None,
+    if_match: Annotated[
+        list[str] | None, Header(description="the ETag of what was read, or several, or `*`")
+    ] = None,
 ) -> ProposalOutput:
     """Change a proposal that is not decided yet."""
     if if_match is None:
         raise Problem(IF_MATCH_REQUIRED, "If-Match is missing.")
     fields = changes.model_dump(exclude_unset=True)
-    version = _version(if_match)
+    versions = versions_in(", ".join(if_match))
     try:
-        edited = await store.run(lambda tx: proposals.edit(tx, proposal_id, version, fields, by))
+        edited = await store.run(lambda tx: proposals.edit(tx, proposal_id, versions, fields, by))
     except StaleEditError as error:
         current = ProposalOutput.of(error.current).model_dump(mode="json")
         raise Problem(STALE_EDIT, str(error), current=current) from error
     return _answer(response, edited)
 
 
-def _version(if_match: str) -> int | None:
-    """The version that an ETag of ours names; `*` is any, and a foreign one matches none.
+_TAGS = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_OURS = re.compile(r"[1-9]\d{0,8}", re.ASCII)
 
-    One that is weak matches none either: RFC 9110, 13.1.1 wants the strong comparison.
+
+def versions_in(if_match: str) -> frozenset[int] | None:
+    """The versions that the ETags of an If-Match name (RFC 9110, 13.1.1); None is any, for `*`.
+
+    A foreign ETag names none, and a weak one neither: the comparison has to be a strong one.
     """
     if if_match.strip() == "*":
         return None
-    named = re.fullmatch(r'"(\d{1,9})"', if_match.strip(), re.ASCII)
-    return int(named[1]) if named else 0
+    tags = (text for weak, text in _TAGS.findall(if_match) if not weak)
+    return frozenset(int(each) for each in tags if _OURS.fullmatch(each))
 
 
 @router.post(

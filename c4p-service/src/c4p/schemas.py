@@ -201,6 +201,13 @@ class ProposalPage(BaseModel):
     counts: Counts
 
 
+class OwnProposals(BaseModel):
+    """One speaker's proposals, the newest first; `next_cursor` is null on the last page."""
+
+    items: list[ProposalOutput]
+    next_cursor: UUID | None
+
+
 class DecisionResult(BaseModel):
     """What became of one decision of many: the proposal, or the problem."""
 

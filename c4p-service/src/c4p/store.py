@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
     bindparam,
     delete,
     func,
+    literal,
     or_,
     select,
     text,
@@ -140,12 +142,33 @@ class Transaction:
 
         Ids are UUIDv7, so their order is that of submission.
         """
-        query = select(proposals).where(*_matching(search)).order_by(proposals.c.id.desc())
+        query = select(proposals).where(*_matching(search))
         if state is not None:
             query = query.where(proposals.c.state == state)
+        return await self._page(query, after, limit)
+
+    async def own(
+        self, address: str, proposal_id: UUID | None, after: UUID | None, limit: int
+    ) -> tuple[Sequence[Proposal], UUID | None]:
+        """The proposals under `address`, in any case of its ASCII letters, as `page` has them.
+
+        With `proposal_id` that one alone, if it is among them.
+        """
+        columns = proposals.c
+        # In this collation lower() knows no letters but those of ASCII.
+        lower = func.lower(columns.speaker_email.collate("C"))
+        query = select(proposals).where(lower == func.lower(literal(address).collate("C")))
+        if proposal_id is not None:
+            query = query.where(columns.id == proposal_id)
+        return await self._page(query, after, limit)
+
+    async def _page(
+        self, query: Select[Any], after: UUID | None, limit: int
+    ) -> tuple[Sequence[Proposal], UUID | None]:
         if after is not None:
             query = query.where(proposals.c.id < after)
-        rows = (await self.connection.execute(query.limit(limit + 1))).all()
+        query = query.order_by(proposals.c.id.desc()).limit(limit + 1)
+        rows = (await self.connection.execute(query)).all()
         found = [_proposal(row) for row in rows[:limit]]
         return found, found[-1].id if len(rows) > limit else None
 

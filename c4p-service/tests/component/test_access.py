@@ -31,7 +31,9 @@ OFFICE = {"organizer", "auditor"}
 
 
 def test_every_route_but_the_open_call_wants_a_role(nobody: httpx2.Client, issuer: Issuer) -> None:
-    assert_closed(nobody, issuer, ("POST", "/proposals"), ("GET", "/cfp"))
+    # Whoever is signed in may ask for their own; see below what that takes.
+    own = ("GET", "/me/proposals")
+    assert_closed(nobody, issuer, ("POST", "/proposals"), ("GET", "/cfp"), own)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,58 @@ def test_history_names_who_the_token_names(
         ("edited", "speaker", None),
         ("rejected", "Olga Ünal", "subject-of-Olga Ünal"),
     ]
+
+
+def test_history_knows_who_used_a_link_while_signed_in(
+    client: httpx2.Client, nobody: httpx2.Client, email: FakeNeighbour, issuer: Issuer
+) -> None:
+    proposal = nobody.post("/proposals", json=DRAFT).json()
+    mail = wait_for(lambda: email.calls, "the mail with the link")[0]
+    link = {"Proposal-Token": mail.body["data"]["link"].partition("token=")[2]}
+    withdrawal = f"/proposals/{proposal['id']}/withdrawal"
+    headers = {**link, **issuer.bearer(name="Sam")}
+    nobody.post(withdrawal, headers=headers).raise_for_status()
+    assert events(client, proposal)[1] == ("withdrawn", "speaker", "subject-of-Sam")
+
+
+def test_own_proposals_are_those_under_the_verified_address(
+    nobody: httpx2.Client, submit: Submit, issuer: Issuer
+) -> None:
+    first = submit(speaker_email="ada@straße.example")
+    submit(speaker_email="eve@example.org")
+    submit(speaker_email="ada@strasse.example")
+    second = submit(speaker_email="ADA@straße.example")
+    ada = issuer.bearer(name="Ada", email="Ada@straße.example", email_verified=True)
+    found = nobody.get("/me/proposals", headers=ada).json()
+    assert [each["id"] for each in found["items"]] == [second["id"], first["id"]]
+    assert found["next_cursor"] is None
+    assert "score" not in found["items"][0], "what reviewers think is not told"
+    page = nobody.get("/me/proposals", params={"limit": 1}, headers=ada).json()
+    cursor = {"cursor": page["next_cursor"]}
+    rest = nobody.get("/me/proposals", params=cursor, headers=ada).json()
+    assert [each["id"] for each in (*page["items"], *rest["items"])] == [second["id"], first["id"]]
+
+
+def test_own_proposals_can_be_asked_for_one(
+    nobody: httpx2.Client, submit: Submit, issuer: Issuer
+) -> None:
+    own, other = submit(speaker_email="ada@example.org"), submit(speaker_email="eve@example.org")
+    ada = issuer.bearer("organizer", email="ada@example.org", email_verified=True)
+    for proposal, count in ((own, 1), (other, 0)):
+        params = {"proposal_id": proposal["id"]}
+        found = nobody.get("/me/proposals", params=params, headers=ada).json()["items"]
+        assert len(found) == count
+
+
+@pytest.mark.parametrize(
+    "claims", [{}, {"email": "ada@example.org"}, {"email": 7, "email_verified": True}]
+)
+def test_own_proposals_are_nobodys_without_a_verified_address(
+    nobody: httpx2.Client, issuer: Issuer, claims: dict[str, Any]
+) -> None:
+    assert problem(nobody.get("/me/proposals")) == (401, "sign-in-required")
+    answer = nobody.get("/me/proposals", headers=issuer.bearer("organizer", **claims))
+    assert problem(answer) == (403, "address-not-verified")
 
 
 def test_signed_in_submission_is_in_the_name_of_who_sent_it(

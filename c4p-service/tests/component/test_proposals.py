@@ -108,6 +108,22 @@ def test_edit_of_a_stale_version_is_refused_and_shows_the_current(
     assert client.get(path).json()["title"] == "Hers"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("If-Match", '"7", "1"')],
+        [("If-Match", '"7"'), ("If-Match", '"1"')],
+        [("If-Match", 'W/"1", "1"')],
+    ],
+)
+def test_edit_takes_a_list_in_which_the_version_is_named(
+    client: httpx2.Client, submit: Submit, headers: list[tuple[str, str]]
+) -> None:
+    path = f"/proposals/{submit()['id']}"
+    edited = client.patch(path, json={"title": "Better"}, headers=headers)
+    assert edited.status_code == 200, edited.text
+
+
 def test_edit_without_if_match_is_refused(client: httpx2.Client, submit: Submit) -> None:
     answer = client.patch(f"/proposals/{submit()['id']}", json={"title": "Mine"})
     assert_problem(answer, 428, "if-match-required")

@@ -108,7 +108,7 @@ def test_withdrawal_before_a_decision_tells_no_agenda() -> None:
 
 
 def test_edit_keeps_the_words_it_replaces() -> None:
-    change = domain.edit(proposal(), 1, {"title": "Outboxes, again"}, BY)
+    change = domain.edit(proposal(), {1}, {"title": "Outboxes, again"}, BY)
     assert change is not None
     assert change.proposal.title == "Outboxes, again"
     assert change.event.data == {"before": {"title": "Outboxes"}}
@@ -116,12 +116,12 @@ def test_edit_keeps_the_words_it_replaces() -> None:
 
 
 def test_edit_without_a_difference_is_no_change() -> None:
-    assert domain.edit(proposal(), 1, {"title": "Outboxes"}, BY) is None
+    assert domain.edit(proposal(), {1}, {"title": "Outboxes"}, BY) is None
 
 
 def test_edit_of_an_old_version_is_refused_with_the_current() -> None:
     with pytest.raises(StaleEditError) as refused:
-        domain.edit(proposal(version=2), 1, {"title": "Mine"}, BY)
+        domain.edit(proposal(version=2), {1}, {"title": "Mine"}, BY)
     assert refused.value.current.version == 2
 
 
@@ -132,7 +132,7 @@ def test_edit_of_any_version_needs_no_number() -> None:
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.REJECTED, State.WITHDRAWN])
 def test_edit_after_the_decision_is_refused(state: State) -> None:
     with pytest.raises(WrongStateError):
-        domain.edit(proposal(state), 1, {"title": "Too late"}, BY)
+        domain.edit(proposal(state), {1}, {"title": "Too late"}, BY)
 
 
 DAY = timedelta(days=1)

@@ -14,6 +14,14 @@ from servicekit.problems import ROLE_REQUIRED, Problem
 
 SIGN_IN_PAGE = "/sign-in"
 BACK_OFFICE = "/back-office"
+MY_PROPOSALS = "/my-proposals"
+
+
+async def demand_signed_in(visitor: Visitor) -> Person:
+    """Whoever is signed in, or SignInRequiredError."""
+    if visitor is None:
+        raise SignInRequiredError
+    return visitor
 
 
 async def demand_staff(visitor: Visitor) -> Person:
@@ -44,6 +52,8 @@ async def demand_reviewer(visitor: Visitor) -> Person:
     return _demand(visitor, frozenset({REVIEWER}))
 
 
+SignedIn = Annotated[Person, Depends(demand_signed_in)]
+"""The type of a route's parameter that demands anybody who is signed in."""
 Staff = Annotated[Person, Depends(demand_staff)]
 """The type of a route's parameter that demands an organizer or a reviewer."""
 Organizer = Annotated[Person, Depends(demand_organizer)]
@@ -51,25 +61,23 @@ Reviewer = Annotated[Person, Depends(demand_reviewer)]
 """The types of a route's parameter that demands one of them."""
 
 
-async def _token(staff: Staff, wallet: TheWallet) -> str:
-    return await wallet.access_token(staff)
+async def _own_c4p(c4p: TheC4p, person: SignedIn, wallet: TheWallet) -> C4p:
+    return c4p.acting_for(wallet.of(person))
 
 
-_Token = Annotated[str, Depends(_token)]
+async def _c4p(c4p: TheC4p, staff: Staff, wallet: TheWallet) -> C4p:
+    return c4p.acting_for(wallet.of(staff))
 
 
-async def _c4p(c4p: TheC4p, token: _Token) -> C4p:
-    return c4p.acting_for(token)
+async def _agenda(agenda: TheAgenda, staff: Staff, wallet: TheWallet) -> Agenda:
+    return agenda.acting_for(wallet.of(staff))
 
 
-async def _agenda(agenda: TheAgenda, token: _Token) -> Agenda:
-    return agenda.acting_for(token)
+async def _email(email: TheEmail, staff: Staff, wallet: TheWallet) -> Email:
+    return email.acting_for(wallet.of(staff))
 
 
-async def _email(email: TheEmail, token: _Token) -> Email:
-    return email.acting_for(token)
-
-
+OwnC4p = Annotated[C4p, Depends(_own_c4p)]
 StaffC4p = Annotated[C4p, Depends(_c4p)]
 StaffAgenda = Annotated[Agenda, Depends(_agenda)]
 StaffEmail = Annotated[Email, Depends(_email)]
@@ -79,6 +87,7 @@ def to_sign_in(request: Request, _: Exception) -> Response:
     """Send a person who has to sign in to the page for it, and then back to where they were."""
     path = request.url.path
     wanted = f"{path}?{request.url.query}" if request.url.query else path
-    # What a form sent is gone by then; the form itself is in the back office.
-    after = safe_next(wanted, BACK_OFFICE) if request.method in SAFE_METHODS else BACK_OFFICE
+    place = BACK_OFFICE if path.startswith(BACK_OFFICE) else MY_PROPOSALS
+    # What a form sent is gone by then; the form itself can be found from there.
+    after = safe_next(wanted, place) if request.method in SAFE_METHODS else place
     return RedirectResponse(f"{SIGN_IN_PAGE}?next={quote(after, safe='/')}", status_code=303)

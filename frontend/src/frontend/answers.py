@@ -131,6 +131,13 @@ class ListedProposal(Proposal):
     score: Score | None = None
 
 
+class OwnProposals(Answer):
+    """One speaker's proposals, the newest first."""
+
+    items: tuple[Proposal, ...]
+    next_cursor: str | None
+
+
 class ProposalPage(Answer):
     """Some proposals, newest first, and how many there are in each state."""
 

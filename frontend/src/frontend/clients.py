@@ -21,6 +21,7 @@ from frontend.answers import (
     EventList,
     Move,
     Mover,
+    OwnProposals,
     Proposal,
     ProposalPage,
     Report,
@@ -34,10 +35,14 @@ from frontend.answers import (
     Window,
 )
 from servicekit.health import Info
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Credentials, Neighbour, NeighbourAwayError
 from servicekit.problems import ProblemDocument
 
 __all__ = ["Agenda", "C4p", "Client", "Email", "NeighbourAwayError", "ProblemAnswerError"]
+
+
+ADDRESS_NOT_VERIFIED = "address-not-verified"
+"""What c4p-service says to who has no address of which it could know the proposals."""
 
 
 class ProblemAnswerError(Exception):
@@ -70,13 +75,13 @@ class Client:
     NeighbourAwayError when it can't be reached, is too slow, or is not understood.
     """
 
-    def __init__(self, neighbour: Neighbour, access_token: str | None = None) -> None:
+    def __init__(self, neighbour: Neighbour, credentials: Credentials | None = None) -> None:
         self.neighbour = neighbour
-        self._identity = {"Authorization": f"Bearer {access_token}"} if access_token else {}
+        self._credentials = credentials
 
-    def acting_for(self, access_token: str) -> Self:
-        """The same neighbour, called in the name of whom the token names."""
-        return type(self)(self.neighbour, access_token)
+    def acting_for(self, credentials: Credentials) -> Self:
+        """The same neighbour, called in the name of whose credentials these are."""
+        return type(self)(self.neighbour, credentials)
 
     async def info(self) -> Info:
         """Which build answers, and where it runs."""
@@ -97,7 +102,12 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> AnswerT:
         response = await self.neighbour.request(
-            method, path, json=json, params=params, headers={**self._identity, **(headers or {})}
+            method,
+            path,
+            json=json,
+            params=params,
+            headers=headers,
+            credentials=self._credentials,
         )
         if response.is_success:
             return self.neighbour.parse(kind, response)
@@ -189,6 +199,21 @@ class C4p(Client):
         params = _given(state=state, q=q, cursor=cursor)
         return await self._call(
             ProposalPage, "GET", "/proposals", params={**params, "limit": limit}
+        )
+
+    async def own_proposals(
+        self,
+        proposal_id: UUID | str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> OwnProposals:
+        """Those under the verified address of whom the client acts for, newest first; with
+        `proposal_id` that one alone, if it is theirs. `address-not-verified` where there is none.
+        """
+        subject = None if proposal_id is None else str(proposal_id)
+        params = _given(proposal_id=subject, cursor=cursor)
+        return await self._call(
+            OwnProposals, "GET", "/me/proposals", params={**params, "limit": limit}
         )
 
     async def decide_many(

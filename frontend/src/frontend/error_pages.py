@@ -30,7 +30,10 @@ _WORDS = {
     400: _Words(
         "That cannot be read", "Something in what was sent is damaged. Nothing was changed."
     ),
-    401: _Words("Sign in first", "This is for people who are signed in."),
+    401: _Words(
+        "Sign in again",
+        "The sign-in of this browser is not accepted any more. Nothing was changed.",
+    ),
     403: _Words("That is not allowed", "The platform refuses this. Nothing was changed."),
     404: _Words("There is nothing here", "The address may be mistyped, or what it showed is gone."),
     405: _Words("Not in this way", "This address cannot be used like that. Nothing was changed."),

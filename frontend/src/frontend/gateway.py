@@ -20,7 +20,7 @@ from frontend.rate_limits import get_attempts
 from frontend.schemas import CROSS_SITE, RATE_LIMITED
 from frontend.session import get_visitor
 from servicekit import problems
-from servicekit.http import NeighbourAwayError
+from servicekit.http import Credentials, NeighbourAwayError
 from servicekit.identity import bearer_scheme, sign_in_required
 from servicekit.problems import (
     METHOD_NOT_ALLOWED,
@@ -33,6 +33,7 @@ from servicekit.problems import (
 from servicekit.security import is_cross_site
 
 MAX_QUERY_BYTES = 4096
+SESSION_ENDED = "The session has ended; sign in again."
 _COOKIE = Depends(
     APIKeyCookie(name="session", scheme_name="session", auto_error=False, description="A sign-in")
 )
@@ -141,13 +142,22 @@ def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
         content = None if row.method in SAFE_METHODS else await request.body()
         client: Client = getattr(request.app.state, row.service)
         try:
-            headers |= await _identity(request, row)
+            shown = _shown(request, row)
+            session = None if shown or row.access is Access.ANYONE else await _session(request)
             answer = await client.neighbour.request(
-                row.method, _target(request, row), content=content, headers=headers
+                row.method,
+                _target(request, row),
+                content=content,
+                headers={**headers, **shown},
+                credentials=session,
             )
             _demand_sense(client, answer)
         except NeighbourAwayError as error:
             raise unavailable(error.neighbour) from error
+        except SignInRequiredError as error:
+            raise sign_in_required(SESSION_ENDED) from error
+        if session is not None and answer.status_code == 401:
+            raise sign_in_required(SESSION_ENDED, invalid=True)
         return _brought_back(answer, row)
 
     return handle
@@ -166,8 +176,9 @@ def _check(request: Request, row: Row) -> None:
 
 
 def _taken_along(request: Request) -> dict[str, str]:
+    # Lines of one name are one list (RFC 9110, 5.3); where none may be, the service refuses it.
     return {
-        name: _sendable(name, request.headers[name])
+        name: _sendable(name, ", ".join(request.headers.getlist(name)))
         for name in TAKEN_ALONG
         if name in request.headers
     }
@@ -180,27 +191,22 @@ def _sendable(name: str, value: str) -> str:
     return value.strip(" \t")
 
 
-async def _identity(request: Request, row: Row) -> dict[str, str]:
-    """What shows the service who asks: what the client sends itself, or the token of its session.
-
-    Nothing of it is believed here. A session is not used where anybody may ask, nor beside a link.
-    """
-    found = {
+def _shown(request: Request, row: Row) -> dict[str, str]:
+    """What the client sends itself to show the service who asks; nothing of it is believed here."""
+    return {
         name: _sendable(name, request.headers[name])
         for name in ("Authorization", "Proposal-Token")
         if request.headers.get(name, "").strip()
         and (name != "Proposal-Token" or row.access is Access.SPEAKER)
     }
-    if found or row.access is Access.ANYONE:
-        return found
+
+
+async def _session(request: Request) -> Credentials:
+    """The session of the client's cookie: not for where anybody may ask, nor beside a link."""
     visitor = await get_visitor(request)
     if visitor is None:
         raise sign_in_required("Send an access token, or the cookie of a sign-in.")
-    try:
-        token = await (await get_wallet(request)).access_token(visitor)
-    except SignInRequiredError as error:
-        raise sign_in_required("The session has ended; sign in again.") from error
-    return {"Authorization": f"Bearer {token}"}
+    return (await get_wallet(request)).of(visitor)
 
 
 def _target(request: Request, row: Row) -> str:

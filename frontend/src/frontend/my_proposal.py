@@ -11,7 +11,8 @@ from starlette.responses import RedirectResponse
 
 from frontend.agenda_cache import AgendaCache
 from frontend.answers import Proposal
-from frontend.clients import C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import ADDRESS_NOT_VERIFIED, C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.domain import SignInRequiredError
 from frontend.forms import Filled, Sent, TheForm, fill, refused_fields
 from frontend.pages import READ
 from frontend.parts import TheC4p, TheCache, TheWallet
@@ -33,6 +34,10 @@ NOT_WITHDRAWN = (
     "It cannot be confirmed that your proposal is withdrawn: the service for it does not answer. "
     "Please try again in a minute."
 )
+SIGNED_OUT = (
+    "Your changes are not saved: you are not signed in any more. What you typed is still here. "
+    "Sign in again in another window, then save."
+)
 NOT_EDITABLE = (
     "The proposal cannot be changed any more, since its state is another one now. What you typed "
     "is below."
@@ -47,21 +52,29 @@ class Caller:
     """Who looks: a speaker by the link's token, or by being signed in with the same address."""
 
     _c4p: C4p
-    _visitor: Person | None
+    visitor: Person | None
     _wallet: Wallet
 
-    @property
-    def is_staff(self) -> bool:
-        """Whether the back office is the place for them."""
-        return self._visitor is not None and not self._visitor.roles.isdisjoint(STAFF)
+    async def belongs_in_back_office(self, proposal_id: UUID) -> bool:
+        """Whether they may see it as organizer or reviewer, and not as its speaker."""
+        visitor = self.visitor
+        if visitor is None or visitor.roles.isdisjoint(STAFF):
+            return False
+        c4p = self._c4p.acting_for(self._wallet.of(visitor))
+        try:
+            return not (await c4p.own_proposals(proposal_id)).items
+        except ProblemAnswerError as error:
+            if error.slug != ADDRESS_NOT_VERIFIED:
+                raise
+            return True
 
-    async def c4p(self, token: str) -> C4p | None:
+    def c4p(self, token: str) -> C4p | None:
         """c4p-service for them; None for who has no link and is not signed in."""
         if token:
             return self._c4p
-        if self._visitor is None:
+        if self.visitor is None:
             return None
-        return self._c4p.acting_for(await self._wallet.access_token(self._visitor))
+        return self._c4p.acting_for(self._wallet.of(self.visitor))
 
 
 async def get_caller(c4p: TheC4p, visitor: Visitor, wallet: TheWallet) -> Caller:
@@ -82,16 +95,16 @@ async def my_proposal(
     done: Annotated[str, Query()] = "",
 ) -> Response:
     """Where the proposal stands, and the forms that its state allows."""
-    if not token and caller.is_staff:
+    if not token and await caller.belongs_in_back_office(proposal_id):
         return RedirectResponse(f"/back-office/proposals/{proposal_id}", 303)
-    c4p = await caller.c4p(token)
+    c4p = caller.c4p(token)
     if c4p is None:
         return _link_page(pages, 403, INCOMPLETE)
     try:
         proposal = await c4p.proposal(proposal_id, token)
     except ProblemAnswerError as error:
         return _link_refused(pages, error)
-    around = await _around(cache, proposal_id)
+    around = await _around(caller, cache, proposal_id)
     return _page(pages, proposal, _Attempt(token, proposal.version, _texts(proposal), around), done)
 
 
@@ -119,10 +132,10 @@ async def edit(
 ) -> Response:
     """Save the changes, unless someone saved others since the form was opened."""
     token, filled = form.get("token"), fill(EDITABLE, form)
-    c4p = await caller.c4p(token)
+    c4p = caller.c4p(token)
     if c4p is None:
         return _link_page(pages, 403, INCOMPLETE)
-    around = await _around(cache, proposal_id)
+    around = await _around(caller, cache, proposal_id)
     attempt = _Attempt(token, _version(form), filled, around)
     refusal: ProblemAnswerError | None = None
     try:
@@ -131,15 +144,27 @@ async def edit(
             return _see(proposal_id, token, "saved")
     except NeighbourAwayError:
         return _away(pages, proposal_id, attempt, NOT_SAVED)
+    except SignInRequiredError:
+        return _away(pages, proposal_id, attempt, SIGNED_OUT, status=401)
     except ProblemAnswerError as error:
         refusal = error
-        if error.status in {403, 404}:
-            return _link_refused(pages, error)
-        if error.slug == "stale-edit":
-            current = Proposal.model_validate(error.member("current"))
-            if current.state == "submitted":
-                return _changed_meanwhile(pages, current, attempt)
-    return await _edit_again(pages, c4p, proposal_id, attempt, refusal)
+    final = refusal and _refused_for_good(pages, proposal_id, attempt, refusal)
+    return final or await _edit_again(pages, c4p, proposal_id, attempt, refusal)
+
+
+def _refused_for_good(
+    pages: Pages, proposal_id: UUID, attempt: _Attempt, error: ProblemAnswerError
+) -> Response | None:
+    """The page for an edit that can't be tried again as it is; None where it can."""
+    if error.status == 401:
+        return _away(pages, proposal_id, attempt, SIGNED_OUT, status=401)
+    if error.status in {403, 404}:
+        return _link_refused(pages, error)
+    if error.slug == "stale-edit":
+        current = Proposal.model_validate(error.member("current"))
+        if current.state == "submitted":
+            return _changed_meanwhile(pages, current, attempt)
+    return None
 
 
 def _changed_meanwhile(pages: Pages, current: Proposal, attempt: _Attempt) -> Response:
@@ -187,11 +212,11 @@ async def withdraw(
 ) -> Response:
     """Take the proposal back for good, after a confirmation."""
     token = form.get("token")
-    c4p = await caller.c4p(token)
+    c4p = caller.c4p(token)
     if c4p is None:
         return _link_page(pages, 403, INCOMPLETE)
     confirmed = bool(form.get("confirm"))
-    around = await _around(cache, proposal_id)
+    around = await _around(caller, cache, proposal_id)
     lead = ""
     try:
         if confirmed:
@@ -213,11 +238,12 @@ async def withdraw(
     return _page(pages, proposal, attempt, status=409 if confirmed else 422, lead=lead)
 
 
-async def _around(cache: AgendaCache, proposal_id: UUID) -> dict[str, Any]:
+async def _around(caller: Caller, cache: AgendaCache, proposal_id: UUID) -> dict[str, Any]:
     view = await agenda_or_none(cache)
     listed = view.sessions if view else ()
     is_placed = any(each.proposal_id == proposal_id for each in listed)
-    return {"is_placed": is_placed, **venue(view.schedule if view else None)}
+    schedule = view.schedule if view else None
+    return {"person": caller.visitor, "is_placed": is_placed, **venue(schedule)}
 
 
 def _page(
@@ -243,10 +269,12 @@ def _page(
     )
 
 
-def _away(pages: Pages, proposal_id: UUID, attempt: _Attempt, lead: str) -> Response:
+def _away(
+    pages: Pages, proposal_id: UUID, attempt: _Attempt, lead: str, *, status: int = 503
+) -> Response:
     return pages.private(
         "my_proposal_away.html",
-        status=503,
+        status=status,
         headers=NO_REFERRER,
         proposal_id=proposal_id,
         lead=lead,

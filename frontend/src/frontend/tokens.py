@@ -5,7 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from weakref import WeakValueDictionary
@@ -94,6 +94,22 @@ async def _bounded() -> AsyncIterator[None]:
         raise NeighbourAwayError(STORE, type(error).__name__) from error
 
 
+@dataclass(frozen=True, slots=True)
+class SessionCredentials:
+    """The access token of a session, for calls in the name of its person."""
+
+    _wallet: "Wallet"
+    _person: Person
+
+    async def token(self) -> str:
+        """As `Wallet.access_token`, with its errors."""
+        return await self._wallet.access_token(self._person)
+
+    def forget(self, token: str) -> None:
+        """A service refused `token`."""
+        self._wallet.forget(self._person, token)
+
+
 class Wallet:
     """The access token of each person, good for the next call.
 
@@ -130,6 +146,16 @@ class Wallet:
             if (known := self._fresh(person.handle)) is not None:
                 return known
             return await self._renewed(person)
+
+    def of(self, person: Person) -> SessionCredentials:
+        """What services want to see of `person`."""
+        return SessionCredentials(self, person)
+
+    def forget(self, person: Person, access_token: str) -> None:
+        """Let `access_token` be renewed before it is used again: its keys were withdrawn, say."""
+        known = self._copies.get(person.handle)
+        if known is not None and known.access == access_token:
+            self._copies[person.handle] = replace(known, replace_at=0, ends_at=0)
 
     async def take(self, person: Person) -> Tokens | None:
         """The latest tokens of a session that ends; None where they can't be had."""
@@ -175,6 +201,9 @@ class Wallet:
             if own is None:
                 raise
             kept = None
+        if own is not None and kept is not None and own.access == kept.access:
+            # Valkey knows neither that it was refused nor that it could not be renewed just now.
+            return own
         found = [each for each in (own, kept) if each is not None]
         if not found:
             raise SignInRequiredError

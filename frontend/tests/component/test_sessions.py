@@ -1,5 +1,6 @@
 """Who is signed in, over several replicas and a real Valkey that may be away."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -13,9 +14,10 @@ from embedded.backing import valkey
 from embedded.process import Process, running
 from frontend.sealing import Seal
 from frontend.session import LIFETIME
+from servicekit.problems import MEDIA_TYPE
 from servicekit.testing import Issuer, free_port, problem
 
-from .conftest import SESSION_KEY, World
+from .conftest import SESSION_KEY, Received, Reply, World
 
 PROPOSALS = "/api/proposals"
 
@@ -140,6 +142,34 @@ def test_token_that_ends_is_renewed_without_anybody_noticing(
     assert olga.get(PROPOSALS).is_success
     assert olga.get(PROPOSALS).is_success
     assert issuer.asked.count("/token") == before + 1
+
+
+def test_token_that_a_service_refuses_is_renewed_and_the_call_made_once_more(
+    world: World, olga: httpx2.Client, issuer: Issuer
+) -> None:
+    refused: list[str] = []
+
+    def refuse(asked: Received) -> Reply:
+        token = asked.headers["authorization"]
+        if not refused or token in refused or always:
+            refused.append(token)
+            document = {"type": "urn:problem:sign-in-required", "title": "", "detail": "Unknown."}
+            kind = {"Content-Type": MEDIA_TYPE}
+            return Reply(401, {**document, "status": 401}, kind)
+        return Reply(200, {"got": json.loads(asked.body)})
+
+    always = False
+    decisions = f"{PROPOSALS}/decisions"
+    world.c4p.replies["/proposals/decisions"] = refuse
+    before = issuer.asked.count("/token")
+    answer = olga.post(decisions, json={"decisions": []})
+    assert answer.json() == {"got": {"decisions": []}}
+    assert (len(refused), issuer.asked.count("/token")) == (1, before + 1)
+    always = True
+    answer = olga.post(decisions, json={"decisions": []})
+    assert problem(answer) == (401, "sign-in-required")
+    assert answer.json()["detail"] == "The session has ended; sign in again."
+    assert len(refused) == 3
 
 
 def test_session_that_the_provider_ended_leads_to_sign_in(

@@ -10,6 +10,7 @@ from tests.contract.consumer import (
     JSON,
     PROBLEM,
     STORE_AWAY,
+    OwnToken,
     RecordedPact,
     day,
     expect_info,
@@ -133,7 +134,7 @@ async def test_move_to_a_free_slot(pact: RecordedPact) -> None:
         .with_body({**SESSION, "slot": {**SLOT, "id": SECOND}}, JSON)
     )
     async with pact.neighbour() as agenda:
-        session = await Agenda(agenda, "token").move(ID, SECOND)
+        session = await Agenda(agenda, OwnToken()).move(ID, SECOND)
     assert session.slot.id == SECOND
 
 
@@ -171,7 +172,7 @@ async def test_move_is_refused(
     )
     async with pact.neighbour() as agenda:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await Agenda(agenda, "token").move(ID, slot_id)
+            await Agenda(agenda, OwnToken()).move(ID, slot_id)
     assert refusal.value.slug == slug
 
 
@@ -189,7 +190,7 @@ async def test_last_move(pact: RecordedPact, is_moved: bool) -> None:
         .with_body({"moved": mover if is_moved else None}, JSON)
     )
     async with pact.neighbour() as agenda:
-        moved = await Agenda(agenda, "token").last_move(ID)
+        moved = await Agenda(agenda, OwnToken()).last_move(ID)
     assert (moved is not None) is is_moved
 
 

@@ -8,10 +8,12 @@ from tests.contract.consumer import (
     JSON,
     PROBLEM,
     STORE_AWAY,
+    OwnToken,
     RecordedPact,
     expect_info,
     made,
     problem,
+    some,
     time,
 )
 
@@ -110,9 +112,32 @@ async def test_proposal_is_seen(pact: RecordedPact, is_speaker: bool) -> None:
         asked.with_header("Proposal-Token", TOKEN)
     asked.will_respond_with(200).with_body(proposal(), JSON)
     async with pact.neighbour() as c4p:
-        client = C4p(c4p, None if is_speaker else "token")
+        client = C4p(c4p, None if is_speaker else OwnToken())
         seen = await client.proposal(ID, "abc.def" if is_speaker else None)
     assert seen.state == "submitted"
+
+
+async def test_own_proposals_are_listed(pact: RecordedPact) -> None:
+    asked = {
+        "a speaker's question for their proposals": {},
+        "a speaker's question whether a proposal is theirs": {
+            "proposal_id": made(ID, "${proposal_id}")
+        },
+    }
+    for what, params in asked.items():
+        (
+            pact.identified(what)
+            .given(SUBMITTED)
+            .with_request("GET", "/me/proposals")
+            .with_query_parameters({**params, "limit": "50"})
+            .will_respond_with(200)
+            .with_body({"items": some(proposal()), "next_cursor": None}, JSON)
+        )
+    async with pact.neighbour() as c4p:
+        client = C4p(c4p, OwnToken())
+        for proposal_id in (None, ID):
+            own = await client.own_proposals(proposal_id)
+            assert [str(each.id) for each in own.items] == [ID]
 
 
 async def test_decided_proposal_is_seen(pact: RecordedPact) -> None:
@@ -124,7 +149,7 @@ async def test_decided_proposal_is_seen(pact: RecordedPact) -> None:
         .with_body(proposal("accepted", **DECISION), JSON)
     )
     async with pact.neighbour() as c4p:
-        seen = await C4p(c4p, "token").proposal(ID)
+        seen = await C4p(c4p, OwnToken()).proposal(ID)
     assert seen.message == "See you in June."
 
 
@@ -138,7 +163,7 @@ async def test_unknown_proposal(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p, "token").proposal(ID)
+            await C4p(c4p, OwnToken()).proposal(ID)
     assert refusal.value.status == 404
 
 

@@ -8,6 +8,7 @@ from pact import match
 from tests.contract.consumer import (
     JSON,
     PROBLEM,
+    OwnToken,
     RecordedPact,
     made,
     one_of,
@@ -54,7 +55,7 @@ async def test_proposals_are_searched(pact: RecordedPact) -> None:
         .with_body({"items": some(proposal()), "next_cursor": None, "counts": COUNTS}, JSON)
     )
     async with pact.neighbour() as c4p:
-        page = await C4p(c4p, "token").proposals("submitted", "outboxes")
+        page = await C4p(c4p, OwnToken()).proposals("submitted", "outboxes")
     assert [str(each.id) for each in page.items] == [ID]
 
 
@@ -78,8 +79,8 @@ async def test_proposals_come_in_pages(pact: RecordedPact) -> None:
             )
         )
     async with pact.neighbour() as c4p:
-        first = await C4p(c4p, "token").proposals(limit=1)
-        last = await C4p(c4p, "token").proposals(limit=1, cursor=first.next_cursor)
+        first = await C4p(c4p, OwnToken()).proposals(limit=1)
+        last = await C4p(c4p, OwnToken()).proposals(limit=1, cursor=first.next_cursor)
     assert last.next_cursor is None
 
 
@@ -121,7 +122,7 @@ async def test_many_are_decided(pact: RecordedPact) -> None:
         )
     )
     async with pact.neighbour() as c4p:
-        done, refused = await C4p(c4p, "token").decide_many([ID, OTHER_ID], "accepted", MESSAGE)
+        done, refused = await C4p(c4p, OwnToken()).decide_many([ID, OTHER_ID], "accepted", MESSAGE)
     assert done.proposal is not None
     assert refused.problem is not None
 
@@ -146,7 +147,7 @@ async def test_history(pact: RecordedPact) -> None:
         .with_body({"items": events}, JSON)
     )
     async with pact.neighbour() as c4p:
-        assert [each.kind for each in await C4p(c4p, "token").events(ID)] == [
+        assert [each.kind for each in await C4p(c4p, OwnToken()).events(ID)] == [
             "submitted",
             "accepted",
         ]
@@ -176,7 +177,7 @@ async def test_deliveries(
         .with_body({"items": some(delivery(state, **fields)), "next_cursor": None}, JSON)
     )
     async with pact.neighbour() as c4p:
-        page = await C4p(c4p, "token").deliveries(ID, state)
+        page = await C4p(c4p, OwnToken()).deliveries(ID, state)
     assert page.items[0].state == state
 
 
@@ -191,7 +192,7 @@ async def test_delivery_is_retried(pact: RecordedPact) -> None:
         .with_body(delivery("waiting", next_attempt_at=time()), JSON)
     )
     async with pact.neighbour() as c4p:
-        assert (await C4p(c4p, "token").retry(OTHER_ID, 1)).state == "waiting"
+        assert (await C4p(c4p, OwnToken()).retry(OTHER_ID, 1)).state == "waiting"
 
 
 async def test_delivery_that_changed_is_retried(pact: RecordedPact) -> None:
@@ -206,7 +207,7 @@ async def test_delivery_that_changed_is_retried(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p, "token").retry(OTHER_ID, 0)
+            await C4p(c4p, OwnToken()).retry(OTHER_ID, 0)
     assert refusal.value.slug == "delivery-changed"
 
 
@@ -220,7 +221,7 @@ async def test_unknown_delivery_is_retried(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p, "token").retry(OTHER_ID)
+            await C4p(c4p, OwnToken()).retry(OTHER_ID)
     assert refusal.value.status == 404
 
 
@@ -235,7 +236,7 @@ async def test_window_is_set(pact: RecordedPact) -> None:
         .with_body({"opens_at": time(), "closes_at": time(), "open": match.bool(True)}, JSON)
     )
     async with pact.neighbour() as c4p:
-        await C4p(c4p, "token").set_cfp(OPENS_AT, CLOSES_AT)
+        await C4p(c4p, OwnToken()).set_cfp(OPENS_AT, CLOSES_AT)
 
 
 async def test_window_that_closes_first(pact: RecordedPact) -> None:
@@ -251,7 +252,7 @@ async def test_window_that_closes_first(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(ProblemAnswerError) as refusal:
-            await C4p(c4p, "token").set_cfp(CLOSES_AT, OPENS_AT)
+            await C4p(c4p, OwnToken()).set_cfp(CLOSES_AT, OPENS_AT)
     assert refusal.value.problem.errors is not None
 
 
@@ -277,7 +278,7 @@ async def test_reports(pact: RecordedPact) -> None:
         .with_body({"items": some(report)}, JSON)
     )
     async with pact.neighbour() as c4p:
-        (latest,) = await C4p(c4p, "token").reports()
+        (latest,) = await C4p(c4p, OwnToken()).reports()
     assert len(latest.findings) == 1
 
 
@@ -299,7 +300,7 @@ async def test_reviews(pact: RecordedPact) -> None:
         .with_body({"items": some(REVIEW)}, JSON)
     )
     async with pact.neighbour() as c4p:
-        (found,) = await C4p(c4p, "token").reviews(ID)
+        (found,) = await C4p(c4p, OwnToken()).reviews(ID)
     assert found.score == 4
 
 
@@ -314,7 +315,7 @@ async def test_review_is_written(pact: RecordedPact) -> None:
         .with_body({**REVIEW, **said}, JSON)
     )
     async with pact.neighbour() as c4p:
-        assert (await C4p(c4p, "token").review(ID, 4, "Clear and new.")).score == 4
+        assert (await C4p(c4p, OwnToken()).review(ID, 4, "Clear and new.")).score == 4
 
 
 async def test_score_of_a_proposal(pact: RecordedPact) -> None:
@@ -330,5 +331,5 @@ async def test_score_of_a_proposal(pact: RecordedPact) -> None:
         )
     )
     async with pact.neighbour() as c4p:
-        page = await C4p(c4p, "token").proposals()
+        page = await C4p(c4p, OwnToken()).proposals()
     assert page.items[0].score is not None

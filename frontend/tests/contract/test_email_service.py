@@ -6,6 +6,7 @@ from tests.contract.consumer import (
     JSON,
     PROBLEM,
     STORE_AWAY,
+    OwnToken,
     RecordedPact,
     expect_info,
     problem,
@@ -33,7 +34,7 @@ async def test_mails_about_a_proposal(pact: RecordedPact) -> None:
         .with_body({"items": some(sent)}, JSON)
     )
     async with pact.neighbour() as email:
-        (mail,) = await Email(email, "token").emails(ID)
+        (mail,) = await Email(email, OwnToken()).emails(ID)
     assert mail.sent_at is not None
 
 
@@ -51,7 +52,7 @@ async def test_mail_under_way(pact: RecordedPact) -> None:
         .with_body({"items": some(sending)}, JSON)
     )
     async with pact.neighbour() as email:
-        (mail,) = await Email(email, "token").emails(ID)
+        (mail,) = await Email(email, OwnToken()).emails(ID)
     assert mail.sent_at is None
 
 
@@ -64,7 +65,7 @@ async def test_no_mails_about_a_proposal(pact: RecordedPact) -> None:
         .with_body({"items": []}, JSON)
     )
     async with pact.neighbour() as email:
-        assert await Email(email, "token").emails(ID) == ()
+        assert await Email(email, OwnToken()).emails(ID) == ()
 
 
 async def test_mails_while_the_ledger_is_away(pact: RecordedPact) -> None:
@@ -75,7 +76,7 @@ async def test_mails_while_the_ledger_is_away(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as email:
         with pytest.raises(NeighbourAwayError, match="503: What happened"):
-            await Email(email, "token").emails(ID)
+            await Email(email, OwnToken()).emails(ID)
 
 
 async def test_which_build_answers(pact: RecordedPact) -> None:

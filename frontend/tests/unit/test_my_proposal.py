@@ -2,9 +2,10 @@ import httpx2
 import orjson
 import pytest
 
-from .conftest import PROPOSAL, PROPOSAL_ID, SESSION, Neighbours
+from .conftest import PROPOSAL, PROPOSAL_ID, SESSION, FakeProvider, Neighbours
 
 PATH = f"/proposals/{PROPOSAL_ID}"
+OWN = "/me/proposals"
 TYPED = {
     "token": "signed",
     "version": "1",
@@ -75,11 +76,64 @@ async def test_nothing_is_asked_without_a_token(
 
 
 async def test_an_organizer_without_a_token_is_led_to_the_back_office(
-    organizer: httpx2.AsyncClient,
+    organizer: httpx2.AsyncClient, reviewer: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
-    answer = await organizer.get(PATH)
+    for has_address in (True, False):
+        if has_address:
+            neighbours.answer("GET", OWN, {"items": [], "next_cursor": None})
+        else:
+            neighbours.refuse("GET", OWN, "address-not-verified", 403)
+        for browser in (organizer, reviewer):
+            answer = await browser.get(PATH)
+            assert answer.headers["location"] == f"/back-office/proposals/{PROPOSAL_ID}"
 
-    assert answer.headers["location"] == f"/back-office/proposals/{PROPOSAL_ID}"
+
+async def test_an_organizer_or_reviewer_who_is_its_speaker_sees_it_as_a_speaker(
+    organizer: httpx2.AsyncClient, reviewer: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", OWN, {"items": [PROPOSAL], "next_cursor": None})
+    neighbours.answer("GET", PATH, PROPOSAL)
+    neighbours.answer("PATCH", PATH, CHANGED)
+    for browser in (organizer, reviewer):
+        answer = await browser.get(PATH)
+        assert answer.status_code == 200
+        assert "Save changes" in answer.text
+        assert "Withdraw proposal" in answer.text
+        saved = await browser.post(f"{PATH}/edit", data={**TYPED, "token": ""})
+        assert saved.headers["location"] == f"{PATH}?done=saved"
+    asked = neighbours.sent("GET", OWN)[0]
+    assert asked.url.params["proposal_id"] == str(PROPOSAL_ID)
+
+
+async def test_pages_of_a_link_lead_to_sign_in_and_out(
+    browser: httpx2.AsyncClient, somebody: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    neighbours.answer("GET", PATH, PROPOSAL)
+    visitor = (await browser.get(f"{PATH}?token=signed")).text
+    assert 'href="/sign-in?next=/my-proposals"' in visitor
+    assert "Sign out" not in visitor
+    signed_in = (await somebody.get(f"{PATH}?token=signed")).text
+    assert 'action="/sign-out"' in signed_in
+    assert ">Ada</span>" in signed_in
+    refused = (await browser.get(PATH)).text
+    assert 'href="/my-proposals"' in refused.partition("<main")[2]
+
+
+async def test_an_edit_by_who_is_not_accepted_any_more_keeps_the_text(
+    somebody: httpx2.AsyncClient, neighbours: Neighbours, provider: FakeProvider
+) -> None:
+    sent = {**TYPED, "token": ""}
+    neighbours.refuse("PATCH", PATH, "sign-in-required", 401)
+    refused = await somebody.post(f"{PATH}/edit", data=sent)
+    # And one whose session has ended at the provider.
+    provider.later = 4000
+    provider.issuer.refuses_refresh = True
+    ended = await somebody.post(f"{PATH}/edit", data=sent)
+    for answer in (refused, ended):
+        assert answer.status_code == 401
+        assert "you are not signed in any more" in answer.text
+        assert 'value="My &lt;better&gt; title"' in answer.text
+    assert len(neighbours.sent("PATCH", PATH)) == 2, "refused, and once more with another token"
 
 
 @pytest.mark.parametrize(("slug", "status"), [("link-refused", 403), ("proposal-not-found", 404)])

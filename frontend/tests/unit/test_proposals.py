@@ -38,6 +38,16 @@ async def test_the_form_comes_with_a_new_key_each_time(browser: httpx2.AsyncClie
     assert len(keys) == 2
 
 
+async def test_every_field_is_told_to_be_required(
+    browser: httpx2.AsyncClient, neighbours: Neighbours
+) -> None:
+    text = (await browser.get(PATH)).text
+    for name in ("title", "abstract", "speaker_name", "speaker_email"):
+        (field,) = re.findall(rf'<(?:input|textarea)[^>]* name="{name}"[^>]*>', text)
+        assert 'aria-required="true"' in field
+    assert " required" not in text.partition("<form")[2], "the server says what is wrong"
+
+
 async def test_generate_fills_every_field(browser: httpx2.AsyncClient) -> None:
     text = (await browser.get(f"{PATH}?generate=1")).text
 

@@ -242,7 +242,7 @@ async def test_sign_out_revokes_what_another_replica_has_renewed(
 ) -> None:
     (handle,) = provider.store.kept
     kept = provider.store.kept[handle]
-    newer = replace(kept, refresh="newer", ends_at=kept.ends_at + 1)
+    newer = replace(kept, access="newer", refresh="newer", ends_at=kept.ends_at + 1)
     provider.store.kept[handle] = newer
     await organizer.post("/sign-out")
     assert provider.issuer.revoked == ["newer"]

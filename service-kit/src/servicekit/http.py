@@ -103,7 +103,7 @@ class Neighbour:
         transport: httpx2.AsyncBaseTransport | None = None,
         credentials: Credentials | None = None,
     ) -> None:
-        """With `credentials` every call that carries no other identity carries theirs."""
+        """With `credentials` every call that is not made in another name carries theirs."""
         self.name = name
         self._credentials = credentials
         self.breaker = Breaker()
@@ -127,26 +127,41 @@ class Neighbour:
         content: bytes | None = None,
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
+        credentials: Credentials | None = None,
     ) -> httpx2.Response:
         """One answer of whatever status, or NeighbourAwayError within the time limit.
 
         A call that may be repeated (by its method or its Idempotency-Key) is repeated once when
-        the connection failed and the budget allows it.
+        the connection failed and the budget allows it. It is made in the name of `credentials`, or
+        of whoever an Authorization header names. Where a token is refused, whatever the method,
+        the call is made once more with the next one if that is another: a 401 has done nothing.
         """
-        may_repeat = method in IDEMPOTENT or "Idempotency-Key" in (headers or {})
-        token = await self._credentials.token() if self._credentials else None
-        if token is not None:
-            headers = {"Authorization": f"Bearer {token}", **(headers or {})}
-        request = self._client.build_request(
-            method, path, json=json, content=content, params=params, headers=headers
-        )
+
+        def build(token: str | None = None) -> httpx2.Request:
+            named = {"Authorization": f"Bearer {token}"} if token else {}
+            all_headers = {**(headers or {}), **named}
+            return self._client.build_request(
+                method, path, json=json, content=content, params=params, headers=all_headers
+            )
+
+        asking = credentials or self._credentials
+        if asking is None or "Authorization" in (headers or {}):
+            return await self._send(build())
+        token = await asking.token()
+        response = await self._send(build(token))
+        if response.status_code != 401:
+            return response
+        asking.forget(token)
+        if (another := await asking.token()) == token:
+            return response
+        return await self._send(build(another))
+
+    async def _send(self, request: httpx2.Request) -> httpx2.Response:
+        may_repeat = request.method in IDEMPOTENT or "Idempotency-Key" in request.headers
         self._budget.called()
         while True:
             try:
-                response = await self._once(request)
-                if response.status_code == 401 and self._credentials and token:
-                    self._credentials.forget(token)
-                return response
+                return await self._once(request)
             except NeighbourAwayError as error:
                 failed_fast = isinstance(
                     error.__cause__, httpx2.NetworkError | httpx2.ProtocolError

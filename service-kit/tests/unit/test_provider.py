@@ -234,14 +234,16 @@ async def test_credentials_that_are_refused_are_an_absence_that_names_the_client
     assert "secret" not in repr(world.credentials)
 
 
-async def test_neighbour_is_called_with_the_credentials_and_forgets_what_it_refused(
-    world: World,
+@pytest.mark.parametrize("refusals", [1, 9])
+async def test_neighbour_that_refuses_a_token_is_asked_once_more_with_another(
+    world: World, refusals: int
 ) -> None:
     seen: list[str] = []
 
     def handle(request: httpx2.Request) -> httpx2.Response:
+        assert request.content == b"once"
         seen.append(request.headers["authorization"])
-        return httpx2.Response(401 if len(seen) == 1 else 200)
+        return httpx2.Response(401 if len(seen) <= refusals else 200)
 
     neighbour = Neighbour(
         "there",
@@ -250,13 +252,44 @@ async def test_neighbour_is_called_with_the_credentials_and_forgets_what_it_refu
         transport=httpx2.MockTransport(handle),
         credentials=world.credentials,
     )
+    await world.credentials.token()
     world.issuer.lifetime_seconds = 200
-    assert (await neighbour.request("PUT", "/x")).status_code == 401
-    world.issuer.lifetime_seconds = 300
-    assert (await neighbour.request("PUT", "/x")).status_code == 200
-    assert seen[0] != seen[1]
-    await neighbour.request("PUT", "/x", headers={"Authorization": "Bearer of-a-person"})
-    assert seen[2] == "Bearer of-a-person"
+    answer = await neighbour.request("POST", "/x", content=b"once")
+    assert answer.status_code == (200 if refusals == 1 else 401)
+    assert len(set(seen)) == len(seen) == 2
+    person = {"Authorization": "Bearer of-a-person"}
+    await neighbour.request("POST", "/x", content=b"once", headers=person)
+    assert seen[2:] == ["Bearer of-a-person"], "another's identity is not ours to renew"
+
+
+class Fixed:
+    """Credentials of somebody who has no other."""
+
+    async def token(self) -> str:
+        return "of-somebody"
+
+    def forget(self, token: str) -> None:
+        pass
+
+
+async def test_neighbour_is_called_in_another_name_and_repeats_nothing_with_the_same_token(
+    world: World,
+) -> None:
+    seen: list[str] = []
+
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        seen.append(request.headers["authorization"])
+        return httpx2.Response(401)
+
+    neighbour = Neighbour(
+        "there",
+        "http://there.example",
+        timeout_seconds=1,
+        transport=httpx2.MockTransport(handle),
+        credentials=world.credentials,
+    )
+    assert (await neighbour.request("PUT", "/x", credentials=Fixed())).status_code == 401
+    assert seen == ["Bearer of-somebody"]
 
 
 async def test_neighbour_is_away_when_there_are_no_credentials(world: World) -> None:
