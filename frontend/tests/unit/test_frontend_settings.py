@@ -57,6 +57,8 @@ def test_settings_missing_stop_the_start_by_name(
         ("AGENDA_FRESH_SECONDS", "0"),
         ("NEIGHBOUR_SECONDS", "soon"),
         ("PORT", "70000"),
+        ("VALKEY_URL", "valkey"),
+        ("SUBMISSIONS_PER_TEN_MINUTES", "0"),
     ],
 )
 def test_settings_wrong_stop_the_start_by_name_and_keep_the_value_secret(
@@ -68,32 +70,48 @@ def test_settings_wrong_stop_the_start_by_name_and_keep_the_value_secret(
     assert repr(value) not in str(stopped.value)
 
 
-def test_settings_of_production_refuse_plain_cookies(monkeypatch: pytest.MonkeyPatch) -> None:
-    production = {
-        "PROFILE": "production",
-        "OIDC_ISSUER": "https://id.example.org",
-        "OIDC_CLIENT_SECRET": "a secret of its own",
-        "FORWARDED_ALLOW_IPS": "none",
-    }
-    for name, value in production.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit, match="PUBLIC_URL must be an https:// address"):
+@pytest.mark.parametrize("value", ["*", "10.0.0.1/8", "none, 10.0.0.1", "10.0.0.1, proxy"])
+def test_settings_take_proxies_by_address_only(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", value)
+    with pytest.raises(SystemExit, match="The setting FORWARDED_ALLOW_IPS is wrong"):
         load(FrontendSettings)
-    monkeypatch.setenv("PUBLIC_URL", "https://conference.example.org")
+
+
+PRODUCTION = {
+    "PROFILE": "production",
+    "OIDC_ISSUER": "https://id.example.org",
+    "OIDC_CLIENT_SECRET": "a secret of its own",
+    "PUBLIC_URL": "https://conference.example.org",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "proxies"), [("none", []), ("10.0.0.0/8, 192.0.2.1", ["10.0.0.0/8", "192.0.2.1"])]
+)
+def test_settings_of_production_load_when_they_name_the_proxies(
+    said: str, proxies: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**PRODUCTION, "FORWARDED_ALLOW_IPS": said}.items():
+        monkeypatch.setenv(name, value)
     settings = load(FrontendSettings)
-    assert (settings.has_tls, settings.proxies) == (True, [])
+    assert (settings.has_tls, settings.proxies) == (True, proxies)
 
 
-def test_settings_of_production_want_to_know_the_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    production = {
-        "PROFILE": "production",
-        "OIDC_ISSUER": "https://id.example.org",
-        "OIDC_CLIENT_SECRET": "a secret of its own",
-        "PUBLIC_URL": "https://conference.example.org",
-    }
-    for name, value in production.items():
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"OIDC_ISSUER": "http://x.org"}, "OIDC_ISSUER must be an https://"),
+        ({"PUBLIC_URL": "http://x.org"}, "PUBLIC_URL must be an https:// address"),
+        ({"FORWARDED_ALLOW_IPS": ""}, "FORWARDED_ALLOW_IPS is missing: production needs"),
+        ({"SESSION_KEY": f"development-{'k' * 32}"}, "SESSION_KEY is an example"),
+        ({"OIDC_CLIENT_SECRET": "development-secret"}, "OIDC_CLIENT_SECRET is an example"),
+    ],
+)
+def test_settings_of_production_refuse_what_is_for_development(
+    changed: dict[str, str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**PRODUCTION, "FORWARDED_ALLOW_IPS": "none", **changed}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit, match="FORWARDED_ALLOW_IPS is missing: production needs"):
+    with pytest.raises(SystemExit, match=sentence) as stopped:
         load(FrontendSettings)
-    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "10.0.0.0/8, 192.0.2.1")
-    assert load(FrontendSettings).proxies == ["10.0.0.0/8", "192.0.2.1"]
+    assert len(str(stopped.value).splitlines()) == 1
