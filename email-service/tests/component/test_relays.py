@@ -2,10 +2,8 @@
 
 import asyncio
 import re
-import shutil
 import signal
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ from uuid import uuid4
 
 import httpx2
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
@@ -298,21 +297,6 @@ def test_account_signs_in_and_a_wrong_password_is_a_503_that_hides_it(
     assert len(handler.taken) == 1
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl makes the certificate, and is not here")
-    folder = tmp_path_factory.mktemp("certificate")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    files = ["-keyout", str(key), "-out", str(certificate)]
-    kind = ["-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    subprocess.run([openssl, "req", *kind, *subject, *files], check=True, capture_output=True)
-    return certificate, key
-
-
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 def test_tls_relay_is_taken_when_its_certificate_is_trusted_only(
     post_to: PostTo,
@@ -320,17 +304,19 @@ def test_tls_relay_is_taken_when_its_certificate_is_trusted_only(
     handler: Handler,
     order: Order,
     problem: Kind,
-    certificate: tuple[Path, Path],
+    tmp_path: Path,
     tls: str,
 ) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
     options: dict[str, Any] = (
         {"ssl_context": context}
         if tls == "tls"
         else {"tls_context": context, "require_starttls": True}
     )
-    trusted = {"SSL_CERT_FILE": str(certificate[0])}
+    trusted = {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
     with relay(handler, **options) as port:
         with email_service(port, SMTP_TLS=tls, **trusted) as service:
             assert post_to(service, order()).status_code == 202
