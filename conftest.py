@@ -8,7 +8,7 @@ import pytest
 from embedded import fake
 from embedded.backing import mail_sink, postgres, valkey
 from embedded.process import Process, running
-from embedded.services import SERVICE_ROLES, Identities
+from embedded.services import SCOPES, SERVICE_ROLES, Identities
 from servicekit.testing import Issuer, free_port
 
 pytest_plugins = ["tests.contract.plugin"]
@@ -43,7 +43,9 @@ def token_of(issuer: Issuer) -> Callable[[Path], str]:
     def make(pact: Path) -> str:
         client = next(each for each in SERVICE_ROLES if pact.name.startswith(f"{each}-"))
         roles = SERVICE_ROLES[client]
-        return issuer.token(*(roles or people), name=client, **({} if roles else speaker))
+        audience = SCOPES[pact.stem.endswith("-email-service")]
+        said = {} if roles else speaker
+        return issuer.token(*(roles or people), name=client, aud=audience, **said)
 
     return make
 

@@ -53,7 +53,7 @@ class Office:
 
     def mails(self, proposal: Answer) -> list[str]:
         """The kinds of mails that the mail service has sent about it."""
-        items = self._ask("GET", "/emails", params={"reference": proposal["id"]})["items"]
+        items = self._ask("GET", f"/proposals/{proposal['id']}/emails")["items"]
         return sorted(each["template"].removeprefix("proposal-") for each in items)
 
     def wait_until_told(self, proposal: Answer) -> None:

@@ -9,6 +9,8 @@ import pytest
 import yaml
 from tests.charts.rendering import CHARTS, UMBRELLA, Object, Rendered, profile, render
 
+from embedded.services import SCOPES, SERVICE_ROLES
+
 OBSERVABILITY = CHARTS.parent / "observability"
 
 
@@ -29,7 +31,9 @@ def test_generated_secrets_fit_together(rendered: Rendered) -> None:
     clients = {
         each["id"]: each for each in json.loads(secret(rendered, "development-provider")["CLIENTS"])
     }
-    for name in ("frontend", "c4p-service", "consistency-job"):
+    for name, roles in SERVICE_ROLES.items():
+        assert tuple(clients[name].get("roles", ())) == roles
+        assert tuple(clients[name].get("scopes", ())) == (SCOPES if roles else ())
         assert clients[name]["secret"] == secret(rendered, name)["OIDC_CLIENT_SECRET"] == made[name]
     assert made["postgresql"] in secret(rendered, "c4p-service")["DATABASE_URL"]
     assert secret(rendered, "postgresql")["password"] == made["postgresql"]

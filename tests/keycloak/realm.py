@@ -9,7 +9,7 @@ import httpx2
 from tests.acceptance.programs import program
 
 from embedded.keycloak import ADMINISTRATOR
-from embedded.services import CALLBACK, SERVICE_ROLES, Identities
+from embedded.services import CALLBACK, SCOPES, SERVICE_ROLES, Identities
 from embedded.signing_in import fill_in
 from servicekit.provider import challenge_of
 
@@ -74,9 +74,10 @@ class Realm:
         tokens: Mapping[str, str] = answer.raise_for_status().json()
         return tokens
 
-    def of_client(self, client: str) -> str:
-        """The access token of a service."""
-        answer = self.grant(client, grant_type="client_credentials")
+    def of_client(self, client: str, scope: str = SCOPES[0]) -> str:
+        """The access token of a service; an empty `scope` for a client that has none to ask for."""
+        asked = {"scope": scope} if scope else {}
+        answer = self.grant(client, grant_type="client_credentials", **asked)
         return str(answer.raise_for_status().json()["access_token"])
 
     def grant(self, client: str, **form: str) -> httpx2.Response:

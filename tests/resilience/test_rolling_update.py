@@ -16,6 +16,7 @@ from tests.resilience.conftest import Ways
 from tests.resilience.proxy import Proxy, late_with
 from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, new_proposal
 
+from embedded.services import SCOPES
 from embedded.signing_in import bearer_of_program
 from servicekit.testing import wait_for
 
@@ -93,7 +94,7 @@ def send_mail(conference: Conference, proposal: Proposal) -> httpx2.Response:
         "data": {"speaker_name": "Grace", "title": "Gone", "link": "http://site.example/"},
     }
     url = f"{conference.platform.urls.email}/emails"
-    sender = bearer_of_program(conference.platform, "c4p-service")
+    sender = bearer_of_program(conference.platform, "c4p-service", SCOPES[1])
     headers = {**sender, "Idempotency-Key": proposal.key}
     return httpx2.post(url, json=mail, headers=headers, timeout=15)
 

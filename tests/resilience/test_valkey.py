@@ -7,6 +7,7 @@ import httpx2
 import pytest
 from tests.resilience.support import EVERY_WAY, Conference, Way, away
 
+from embedded.services import SCOPES
 from embedded.signing_in import bearer_of_program
 
 
@@ -40,7 +41,7 @@ def test_ledger_outlives_a_kill(conference: Conference) -> None:
     }
     told.mails.append("withdrawn")
 
-    sender = bearer_of_program(conference.platform, "c4p-service")
+    sender = bearer_of_program(conference.platform, "c4p-service", SCOPES[1])
     headers = {**sender, "Idempotency-Key": "once"}
 
     def send() -> httpx2.Response:

@@ -92,7 +92,7 @@ def test_gateway_knows_no_other_methods(raw: Raw, method: str) -> None:
     "header", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X-Original-URL"]
 )
 def test_gateway_takes_no_other_word_for_method_and_address(raw: Raw, header: str) -> None:
-    value = "/emails" if "URL" in header else "PUT"
+    value = "/proposals" if "URL" in header else "PUT"
     answer, text = raw.ask("GET", "/api/cfp", {header: value})
     assert answer.status == 200
     assert "open" in json.loads(text)
@@ -148,7 +148,7 @@ def test_no_second_request_is_smuggled_in(platform: Platform, framing: bytes) ->
     with closing(socket.create_connection((host, int(port)), timeout=10)) as connection:
         connection.sendall(
             b"POST /api/proposals HTTP/1.1\r\nHost: a\r\n" + framing + b"0\r\n\r\n"
-            b"GET /api/emails HTTP/1.1\r\nHost: a\r\n\r\n"
+            b"GET /api/proposals HTTP/1.1\r\nHost: a\r\n\r\n"
         )
         answers = b""
         while piece := connection.recv(65536):

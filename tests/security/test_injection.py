@@ -182,7 +182,7 @@ def test_input_can_not_add_or_colour_a_line_of_the_log(
         raw.ask("GET", target, {"User-Agent": "\x1b[31m forged", "Idempotency-Key": "\x1b forged"})
     office.client.post("/proposals", json={**talk, "title": evil})
     office.client.get("/proposals", params={"q": evil})
-    office.client.get("/emails", params={"reference": evil})
+    office.client.get(f"/proposals/{quoted}/emails")
     for name, lines in logs().items():
         assert lines, name
         for line in lines:

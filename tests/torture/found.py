@@ -98,7 +98,7 @@ def _session(item: Mapping[str, Any]) -> Session:
 
 
 def _ledger(conference: Conference, proposal_id: str) -> list[Sent]:
-    items = _get(conference, "/emails", reference=proposal_id)["items"]
+    items = _get(conference, f"/proposals/{proposal_id}/emails")["items"]
     return [Sent(each["key"], each["template"], each["state"]) for each in items]
 
 

@@ -1,20 +1,26 @@
-"""The other services as the outbox calls them."""
+"""The other services, as the outbox calls them and organizers ask about them."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx2
+from pydantic import BaseModel
 
 from c4p.domain import Delivery, Proposal
-from servicekit.http import Neighbour
+from servicekit.http import Neighbour, NeighbourAwayError
 from servicekit.security import Signer
 
 _TRY_LATER = frozenset({401, 403, 408, 425, 429})
 """With them what others may put right: an identity or a role of ours too, which a person repairs
 while the call waits."""
+
+
+LOOK_SECONDS = 1.5
+"""How long somebody who looks waits for another service; less than the frontend's own limit."""
 
 
 class TryLaterError(Exception):
@@ -63,8 +69,25 @@ class AgendaClient:
         _check(answer, 204)
 
 
+class SentEmail(BaseModel):
+    """A mail as email-service remembers it; `to` is masked, `sent_at` None while it is sent."""
+
+    key: str
+    template: str
+    to: str
+    reference: str
+    state: Literal["sending", "sent"]
+    sent_at: datetime | None
+
+
+class EmailList(BaseModel):
+    """The mails about a proposal."""
+
+    items: list[SentEmail]
+
+
 class EmailClient:
-    """email-service: mails speakers."""
+    """email-service: mails speakers, and remembers which mails went out."""
 
     def __init__(self, neighbour: Neighbour, links: Links) -> None:
         self._neighbour = neighbour
@@ -82,6 +105,19 @@ class EmailClient:
         headers = {"Idempotency-Key": delivery.key}
         answer = await self._neighbour.request("POST", "/emails", json=mail, headers=headers)
         _check(answer, 202, naming={"key": delivery.key})
+
+    async def about(self, proposal_id: UUID) -> EmailList:
+        """The newest mails about a proposal, at most 100; NeighbourAwayError when it can't say."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                answer = await self._neighbour.request(
+                    "GET", "/emails", params={"reference": str(proposal_id)}
+                )
+        except TimeoutError as error:
+            raise NeighbourAwayError(self._neighbour.name, "it took too long") from error
+        if not answer.is_success:
+            raise NeighbourAwayError(self._neighbour.name, f"it answered {answer.status_code}")
+        return self._neighbour.parse(EmailList, answer)
 
 
 def _check(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 
 from c4p import audit, deliveries
 from c4p.access import (
@@ -13,10 +13,12 @@ from c4p.access import (
     REPAIRER,
     Limit,
     Organizer,
+    ProposalId,
     TheStore,
     acting,
     reading,
 )
+from c4p.clients import EmailClient, EmailList
 from c4p.domain import Action, By, DeliveryState, Window
 from c4p.problems import DELIVERY_CHANGED, DELIVERY_NOT_FOUND, WRONG_STATE
 from c4p.schemas import (
@@ -30,9 +32,15 @@ from c4p.schemas import (
     WindowInput,
     WindowOutput,
 )
-from servicekit.problems import responses
+from servicekit.http import NeighbourAwayError
+from servicekit.problems import responses, unavailable
 
 router = APIRouter()
+
+
+async def _email(request: Request) -> EmailClient:
+    email: EmailClient = request.app.state.email
+    return email
 
 
 @router.get("/cfp")
@@ -66,6 +74,20 @@ async def list_deliveries(
         atomic=False,
     )
     return DeliveryPage(items=[DeliveryOutput.of(each) for each in found], next_cursor=next_cursor)
+
+
+@router.get("/proposals/{proposal_id:uuid}/emails", dependencies=[reading(ORGANIZER, AUDITOR)])
+async def list_emails(
+    proposal_id: ProposalId, email: Annotated[EmailClient, Depends(_email)]
+) -> EmailList:
+    """The newest mails about a proposal as email-service remembers them, at most 100.
+
+    It is asked in this service's own name: a person's token would be good here and elsewhere.
+    """
+    try:
+        return await email.about(proposal_id)
+    except NeighbourAwayError as error:
+        raise unavailable(error.neighbour) from error
 
 
 @router.post(

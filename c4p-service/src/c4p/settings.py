@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import AnyHttpUrl, Field, PostgresDsn, SecretStr, UrlConstraints, model_validator
 
-from servicekit.settings import ClientSettings, Seconds, ServerSettings, Settings
+from servicekit.settings import CallerSettings, Seconds, ServerSettings, Settings
 
 
 class DatabaseSettings(Settings):
@@ -49,7 +49,7 @@ class OutboxSettings(ServerSettings):
         return self
 
 
-class C4pSettings(OutboxSettings, ClientSettings, DatabaseSettings):
+class C4pSettings(OutboxSettings, CallerSettings, DatabaseSettings):
     """Everything."""
 
     database_pool_size: int = Field(
@@ -62,6 +62,11 @@ class C4pSettings(OutboxSettings, ClientSettings, DatabaseSettings):
     )
     agenda_url: AnyHttpUrl = Field(description="the address of agenda-service")
     email_url: AnyHttpUrl = Field(description="the address of email-service")
+    email_scope: str = Field(
+        "conference-mail",
+        min_length=1,
+        description="what it asks the OpenID provider for to call email-service",
+    )
     public_url: AnyHttpUrl = Field(description="the address of the site, for links in mails")
     link_key: SecretStr = Field(
         min_length=32, description="the secret that signs speakers' links, 32 characters or more"

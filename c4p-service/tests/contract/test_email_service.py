@@ -7,11 +7,20 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, PROBLEM, STORE_AWAY, RecordedPact
+from tests.contract.consumer import (
+    JSON,
+    PROBLEM,
+    STORE_AWAY,
+    RecordedPact,
+    problem,
+    question_for_mails,
+    some,
+    time,
+)
 
 from c4p.clients import EmailClient, Links, RefusedError, TryLaterError
 from c4p.domain import Delivery, DeliveryKind, DeliveryState, Target
-from servicekit.http import Neighbour
+from servicekit.http import Neighbour, NeighbourAwayError
 
 PROPOSAL_ID = "01975c2e-8f6a-7000-8000-000000000001"
 DELIVERY_ID = "01975c2e-8f6a-7000-8000-000000000002"
@@ -176,3 +185,64 @@ async def test_address_that_can_never_be_mailed_is_for_a_person(pact: RecordedPa
     async with pact.neighbour() as email:
         with pytest.raises(RefusedError, match="422 Why it was refused"):
             await client(email).send(replace(delivery(DeliveryKind.RECEIVED), data=unmailable))
+
+
+SENT = {
+    "key": match.str(KEY),
+    "template": match.str("proposal-received"),
+    "to": match.str("a***@example.org"),
+    "reference": PROPOSAL_ID,
+}
+
+
+async def test_mails_about_a_proposal(pact: RecordedPact) -> None:
+    sent = {**SENT, "state": "sent", "sent_at": time("2027-01-10T09:00:01Z")}
+    (
+        question_for_mails(pact, PROPOSAL_ID, "a mail was sent", reference=PROPOSAL_ID)
+        .will_respond_with(200)
+        .with_body({"items": some(sent)}, JSON)
+    )
+    async with pact.neighbour() as email:
+        (mail,) = (await client(email).about(UUID(PROPOSAL_ID))).items
+    assert mail.sent_at is not None
+
+
+async def test_mail_under_way(pact: RecordedPact) -> None:
+    sending = {**SENT, "state": "sending", "sent_at": None}
+    (
+        question_for_mails(
+            pact,
+            PROPOSAL_ID,
+            "a mail is being sent",
+            "a question for a mail that is under way",
+            reference=PROPOSAL_ID,
+        )
+        .will_respond_with(200)
+        .with_body({"items": some(sending)}, JSON)
+    )
+    async with pact.neighbour() as email:
+        (mail,) = (await client(email).about(UUID(PROPOSAL_ID))).items
+    assert mail.sent_at is None
+
+
+async def test_no_mails_about_a_proposal(pact: RecordedPact) -> None:
+    (
+        question_for_mails(
+            pact, PROPOSAL_ID, "no mails", "a question for the mails about a proposal that has none"
+        )
+        .will_respond_with(200)
+        .with_body({"items": []}, JSON)
+    )
+    async with pact.neighbour() as email:
+        assert (await client(email).about(UUID(PROPOSAL_ID))).items == []
+
+
+async def test_mails_while_the_ledger_is_away(pact: RecordedPact) -> None:
+    (
+        question_for_mails(pact, PROPOSAL_ID, STORE_AWAY)
+        .will_respond_with(503)
+        .with_body(problem("unavailable", 503), PROBLEM)
+    )
+    async with pact.neighbour() as email:
+        with pytest.raises(NeighbourAwayError, match="503"):
+            await client(email).about(UUID(PROPOSAL_ID))

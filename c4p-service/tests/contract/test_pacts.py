@@ -126,7 +126,8 @@ class States:
     def _token(self, proposal_id: str) -> str:
         # Read from the mail, as speakers do.
         def mailed() -> list[str]:
-            mails = [each.body for each in list(self._neighbour.calls) if each.path == "/emails"]
+            calls = list(self._neighbour.calls)
+            mails = [each.body for each in calls if (each.method, each.path) == ("POST", "/emails")]
             return [each["data"]["link"] for each in mails if each["reference"] == proposal_id]
 
         link = wait_for(mailed, "the mail with the link")[0]

@@ -154,18 +154,24 @@ class Services:
         *,
         timeout_seconds: float,
         credentials: Credentials | None = None,
+        for_email: Credentials | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        urls = {"c4p-service": c4p_url, "agenda-service": agenda_url, "email-service": email_url}
+        """`credentials` are for all but email-service, which takes none but its own."""
+        receivers = {
+            "c4p-service": (c4p_url, credentials),
+            "agenda-service": (agenda_url, credentials),
+            "email-service": (email_url, for_email),
+        }
         c4p, agenda, email = self._neighbours = tuple(
             Neighbour(
                 name,
                 url,
                 timeout_seconds=timeout_seconds,
                 transport=transport,
-                credentials=credentials,
+                credentials=shown,
             )
-            for name, url in urls.items()
+            for name, (url, shown) in receivers.items()
         )
         self.c4p = C4p(c4p)
         self.agenda = Agenda(agenda)

@@ -30,8 +30,13 @@ async def _work(job: JobSettings, arguments: argparse.Namespace) -> Outcome:
     limit = job.call_timeout_seconds
     async with Provider(job.oidc_issuer, job.oidc_discovery_url) as provider:
         secret = job.oidc_client_secret.get_secret_value()
-        own = ClientCredentials(provider, job.oidc_client_id, secret)
-        async with Services(*urls, timeout_seconds=limit, credentials=own) as services:
+        own = ClientCredentials(provider, job.oidc_client_id, secret, job.oidc_scope)
+        async with Services(
+            *urls,
+            timeout_seconds=limit,
+            credentials=own,
+            for_email=own.scoped(job.email_scope),
+        ) as services:
             return await _run(job, services, arguments)
 
 

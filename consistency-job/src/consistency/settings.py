@@ -2,15 +2,20 @@
 
 from pydantic import AnyHttpUrl, EmailStr, Field
 
-from servicekit.settings import ClientSettings, Seconds
+from servicekit.settings import CallerSettings, Seconds
 
 
-class JobSettings(ClientSettings):
+class JobSettings(CallerSettings):
     """Whom the job asks, whom it tells, and how patient it is."""
 
     c4p_url: AnyHttpUrl = Field(description="the address of c4p-service")
     agenda_url: AnyHttpUrl = Field(description="the address of agenda-service")
     email_url: AnyHttpUrl = Field(description="the address of email-service")
+    email_scope: str = Field(
+        "conference-mail",
+        min_length=1,
+        description="what it asks the OpenID provider for to call email-service",
+    )
     public_url: AnyHttpUrl = Field(description="the address of the site, for the link in the mail")
     organizers_email: EmailStr = Field(description="the address that findings are mailed to")
     settle_seconds: Seconds = Field(

@@ -24,6 +24,8 @@ class Client(BaseModel):
     id: Annotated[str, Field(min_length=1)]
     secret: SecretStr
     roles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    """The audiences of the tokens that it may ask for in its own name."""
     redirect_uris: tuple[str, ...] = ()
     signed_out_uris: tuple[str, ...] = ()
 

@@ -181,7 +181,7 @@ async def token(desk: TheDesk, pairs: ThePairs) -> Response:
             case "refresh_token":
                 answer = desk.tokens.refresh(client, form)
             case "client_credentials":
-                answer = desk.tokens.of_client(client)
+                answer = desk.tokens.of_client(client, form.get("scope", ""))
             case _:
                 raise OAuthError("unsupported_grant_type", "There is no such grant here.")
     except OAuthError as error:

@@ -22,10 +22,12 @@ class ProviderSettings(ServerSettings):
         description="the address at which browsers reach it, without a slash at the end; its path "
         "is where all endpoints are"
     )
-    audience: str = Field("conference", description="what its access tokens name as audience")
+    audience: str = Field(
+        "conference", description="what the access tokens of people name as audience"
+    )
     passcode: SecretStr = Field(min_length=8, description="what people sign in with")
     clients: list[Client] = Field(
-        description="who may ask for tokens: a JSON list of id, secret, roles and addresses"
+        description="who may ask for tokens: a JSON list of id, secret, roles, scopes and addresses"
     )
     data_dir: Path = Field(description="the folder where its key is kept")
     token_seconds: Seconds = Field(300, description="how long an access token lives, in seconds")

@@ -92,11 +92,13 @@ class Tokens:
         person = Person(**{**said["person"], "roles": tuple(said["person"]["roles"])})
         return self._answer(client, person, said["sid"], session_ends_at=said["exp"])
 
-    def of_client(self, client: Client) -> Mapping[str, Any]:
-        """The token of a program itself."""
+    def of_client(self, client: Client, scope: str) -> Mapping[str, Any]:
+        """The token of a program itself, for the audience that `scope` names, or OAuthError."""
+        if scope not in client.scopes:
+            raise OAuthError("invalid_scope", "The client may not ask for that.")
         claims = {"sub": f"client:{client.id}", "name": client.id, "roles": list(client.roles)}
         seconds = self._settings.token_seconds
-        token = self._sign(self._settings.audience, time.time() + seconds, claims)
+        token = self._sign(scope, time.time() + seconds, claims)
         return {"access_token": token, "token_type": "Bearer", "expires_in": seconds}
 
     def sign_out(self, id_token: str, client_id: str) -> None:

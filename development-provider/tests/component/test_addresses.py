@@ -42,7 +42,7 @@ async def test_program_gets_tokens_of_the_issuer_at_the_address_that_it_asks(
         assert found.authorization_endpoint == f"{ISSUER}/authorize"
         assert found.end_session_endpoint == f"{ISSUER}/end-session"
         client = "c4p-service"
-        grant = {"grant_type": "client_credentials", "client_id": client}
+        grant = {"grant_type": "client_credentials", "client_id": client, "scope": "conference"}
         answer = await provider.grant({**grant, "client_secret": SECRETS.secret(client)})
         assert (await Verifier(provider, "conference").identity(answer.access_token)).name == client
 

@@ -84,10 +84,18 @@ async def test_program_gets_its_own_roles(service: Process) -> None:
     provider = Provider(service.url)
     client = "consistency-job"
     grant = {"grant_type": "client_credentials", "client_id": client}
-    answer = await provider.grant({**grant, "client_secret": SECRETS.secret(client)})
-    found = await Verifier(provider, "conference").identity(answer.access_token)
-    assert found.name == client
-    assert found.roles == {"auditor", "repairer", "mail-sender"}
+    shown = {**grant, "client_secret": SECRETS.secret(client)}
+    for scope in services.SCOPES:
+        answer = await provider.grant({**shown, "scope": scope})
+        found = await Verifier(provider, scope).identity(answer.access_token)
+        assert found.name == client
+        assert found.roles == {"auditor", "repairer", "mail-sender"}
+        for other in {*services.SCOPES} - {scope}:
+            with pytest.raises(TokenRefusedError):
+                await Verifier(provider, other).identity(answer.access_token)
+    for scope in ("", "frontend", " ".join(services.SCOPES)):
+        with pytest.raises(NeighbourAwayError, match="invalid_scope"):
+            await provider.grant({**shown, "scope": scope})
     with pytest.raises(NeighbourAwayError, match="invalid_client"):
         await provider.grant({**grant, "client_secret": "guessed"})
     await provider.close()

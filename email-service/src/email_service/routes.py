@@ -84,7 +84,7 @@ async def post_email(
     return EmailOut.of(entry)
 
 
-@router.get("/emails", dependencies=[Depends(demand("organizer", "auditor"))])
+@router.get("/emails", dependencies=[Depends(demand("mail-sender"))])
 async def get_emails(
     reference: Annotated[Reference, Query()],
     mailroom: Annotated[Mailroom, Depends(_mailroom)],

@@ -31,6 +31,12 @@ class RelaySettings(ServerSettings):
 class EmailSettings(RelaySettings, VerifyingSettings):
     """Everything."""
 
+    # Not that of the others: nobody's token is sent here that is good elsewhere.
+    oidc_audience: str = Field(
+        "conference-mail",
+        min_length=1,
+        description="what access tokens must name as their audience",
+    )
     valkey_url: RedisDsn = Field(
         description="the address of Valkey, as redis://user:password@host:port/database"
     )

@@ -60,7 +60,7 @@ def client(service: Process, rights: Mapping[str, str]) -> Iterator[httpx2.Clien
 @pytest.fixture
 def rights(issuer: Issuer) -> Mapping[str, str]:
     """The header of who may do everything."""
-    return issuer.bearer("mail-sender", "auditor")
+    return issuer.bearer("mail-sender", aud=services.SCOPES[1])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.contract.files import pacts_with
 from tests.contract.provider import Handlers, verify
 
 from embedded.process import Process, running
-from embedded.services import Identities, email
+from embedded.services import SCOPES, Identities, email
 from servicekit.testing import Issuer, free_port, wait_for
 
 PROVIDER = "email-service"
@@ -88,7 +88,7 @@ class States:
 def states(
     service: Process, valkey_server: Process, mail_server: Process, issuer: Issuer
 ) -> Iterator[States]:
-    headers = issuer.bearer("mail-sender", "auditor")
+    headers = issuer.bearer("mail-sender", aud=SCOPES[1])
     with httpx2.Client(base_url=service.url, timeout=20, headers=headers) as client:
         yield States(client, valkey_server, mail_server)
 

@@ -18,6 +18,8 @@ SERVICE_ROLES = {
     "consistency-job": ("auditor", "repairer", "mail-sender"),
 }
 """What each program may do that calls services in its own name."""
+SCOPES = ("conference", "conference-mail")
+"""What they ask the provider for: to call whom people call too, or email-service."""
 CALLBACK = "/sign-in/callback"
 
 
@@ -165,6 +167,7 @@ def provider(
             "id": name,
             "secret": identities.secret(name),
             "roles": roles,
+            **({"scopes": SCOPES} if roles else {}),
             **({"redirect_uris": [f"{site}{CALLBACK}"]} if name == "frontend" else {}),
             **({"signed_out_uris": [f"{site}/"]} if name == "frontend" else {}),
         }

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 
 from embedded.platform import Platform
-from embedded.services import CALLBACK
+from embedded.services import CALLBACK, SCOPES
 from servicekit.provider import challenge_of
 
 
@@ -90,9 +90,9 @@ def bearer_of_person(
     return _bearer(platform, "frontend", {**grant, "redirect_uri": callback})
 
 
-def bearer_of_program(platform: Platform, client: str) -> Mapping[str, str]:
-    """The header with an access token of one of the platform's own programs."""
-    return _bearer(platform, client, {"grant_type": "client_credentials"})
+def bearer_of_program(platform: Platform, client: str, scope: str = SCOPES[0]) -> Mapping[str, str]:
+    """The header with an access token of one of the platform's own programs, for some services."""
+    return _bearer(platform, client, {"grant_type": "client_credentials", "scope": scope})
 
 
 def _bearer(platform: Platform, client: str, grant: Mapping[str, str]) -> Mapping[str, str]:

@@ -6,9 +6,9 @@ from urllib.parse import quote
 from fastapi import Depends, Request, Response
 from starlette.responses import RedirectResponse
 
-from frontend.clients import Agenda, C4p, Email
+from frontend.clients import Agenda, C4p
 from frontend.domain import SAFE_METHODS, SignInRequiredError, safe_next
-from frontend.parts import TheAgenda, TheC4p, TheEmail, TheWallet
+from frontend.parts import TheAgenda, TheC4p, TheWallet
 from frontend.session import ORGANIZER, REVIEWER, STAFF, Person, Visitor
 from servicekit.problems import ROLE_REQUIRED, Problem
 
@@ -73,14 +73,9 @@ async def _agenda(agenda: TheAgenda, staff: Staff, wallet: TheWallet) -> Agenda:
     return agenda.acting_for(wallet.of(staff))
 
 
-async def _email(email: TheEmail, staff: Staff, wallet: TheWallet) -> Email:
-    return email.acting_for(wallet.of(staff))
-
-
 OwnC4p = Annotated[C4p, Depends(_own_c4p)]
 StaffC4p = Annotated[C4p, Depends(_c4p)]
 StaffAgenda = Annotated[Agenda, Depends(_agenda)]
-StaffEmail = Annotated[Email, Depends(_email)]
 
 
 def to_sign_in(request: Request, _: Exception) -> Response:

@@ -10,11 +10,11 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import RedirectResponse
 
-from frontend.access import Organizer, Reviewer, Staff, StaffAgenda, StaffC4p, StaffEmail
+from frontend.access import Organizer, Reviewer, Staff, StaffAgenda, StaffC4p
 from frontend.agenda_cache import AgendaCache
 from frontend.answers import ListedSession, Schedule, Slot
 from frontend.back_office import DECISIONS, MESSAGE
-from frontend.clients import Agenda, C4p, Email, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import Agenda, C4p, NeighbourAwayError, ProblemAnswerError
 from frontend.error_pages import error_page
 from frontend.forms import Field, Filled, TheForm, fill
 from frontend.gateway_routes import is_identifier
@@ -97,13 +97,12 @@ async def _placing(agenda: Agenda, proposal_id: UUID) -> Placing:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """Puts the page together out of what four services say; only c4p-service is indispensable."""
+    """Puts the page together out of what three services say; only c4p-service is indispensable."""
 
     pages: Pages
     cache: AgendaCache
     c4p: C4p
     agenda: Agenda
-    email: Email
     person: Person
     proposal_id: UUID
 
@@ -142,7 +141,7 @@ class Detail:
         proposal_id = self.proposal_id
         deliveries, mails, placing, moved = await asyncio.gather(
             or_none(self.c4p.deliveries(proposal_id=proposal_id)),
-            or_none(self.email.emails(proposal_id)),
+            or_none(self.c4p.emails(proposal_id)),
             or_none(_placing(self.agenda, proposal_id)),
             or_none(self.agenda.last_move(proposal_id)),
         )
@@ -164,12 +163,11 @@ async def get_detail(
     cache: TheCache,
     c4p: StaffC4p,
     agenda: StaffAgenda,
-    email: StaffEmail,
     person: Staff,
     proposal_id: UUID,
 ) -> Detail:
     """The page of the proposal that the path names."""
-    return Detail(pages, cache, c4p, agenda, email, person, proposal_id)
+    return Detail(pages, cache, c4p, agenda, person, proposal_id)
 
 
 TheDetail = Annotated[Detail, Depends(get_detail)]

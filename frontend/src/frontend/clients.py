@@ -38,7 +38,7 @@ from servicekit.health import Info
 from servicekit.http import Credentials, Neighbour, NeighbourAwayError
 from servicekit.problems import ProblemDocument
 
-__all__ = ["Agenda", "C4p", "Client", "Email", "NeighbourAwayError", "ProblemAnswerError"]
+__all__ = ["Agenda", "C4p", "Client", "NeighbourAwayError", "ProblemAnswerError"]
 
 
 ADDRESS_NOT_VERIFIED = "address-not-verified"
@@ -240,6 +240,11 @@ class C4p(Client):
         path = f"/proposals/{_segment(proposal_id)}/events"
         return (await self._call(EventList, "GET", path)).items
 
+    async def emails(self, proposal_id: UUID | str) -> tuple[SentEmail, ...]:
+        """The mails about a proposal, as email-service remembers them."""
+        path = f"/proposals/{_segment(proposal_id)}/emails"
+        return (await self._call(EmailList, "GET", path)).items
+
     async def reviews(self, proposal_id: UUID | str) -> tuple[Review, ...]:
         """What reviewers think of a proposal, the oldest review first."""
         path = f"/proposals/{_segment(proposal_id)}/reviews"
@@ -286,15 +291,6 @@ class C4p(Client):
     async def reports(self) -> tuple[Report, ...]:
         """The latest consistency reports, newest first."""
         return (await self._call(ReportList, "GET", "/consistency-reports")).items
-
-
-class Email(Client):
-    """email-service."""
-
-    async def emails(self, reference: UUID | str) -> tuple[SentEmail, ...]:
-        """The mails about a proposal."""
-        params = {"reference": str(reference)}
-        return (await self._call(EmailList, "GET", "/emails", params=params)).items
 
 
 def _link(token: str | None) -> dict[str, str]:

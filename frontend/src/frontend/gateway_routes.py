@@ -12,7 +12,7 @@ from frontend.rate_limits import SUBMIT
 
 PREFIX = "/api"
 
-ServiceName = Literal["agenda", "c4p", "email"]
+ServiceName = Literal["agenda", "c4p"]
 
 
 class Access(Enum):
@@ -93,6 +93,7 @@ TABLE = (
     ),
     Row("POST", "/proposals/decisions", "c4p", _SIGNED_IN, answers.DecisionResults, has_body=True),
     Row("GET", "/proposals/{id}/events", "c4p", _SIGNED_IN, answers.EventList),
+    Row("GET", "/proposals/{id}/emails", "c4p", _SIGNED_IN, answers.EmailList),
     Row("GET", "/proposals/{id}/reviews", "c4p", _SIGNED_IN, answers.ReviewList),
     Row(
         "PUT",
@@ -135,7 +136,6 @@ TABLE = (
         has_body=True,
     ),
     Row("GET", "/sessions/{id}/move", "agenda", _SIGNED_IN, answers.Move),
-    Row("GET", "/emails", "email", _SIGNED_IN, answers.EmailList, query=("reference",)),
 )
 
 CACHED = ("/sessions", "/schedule")

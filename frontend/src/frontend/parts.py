@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 
 from frontend.agenda_cache import AgendaCache
-from frontend.clients import Agenda, C4p, Email
+from frontend.clients import Agenda, C4p, Client
 from frontend.domain import RateLimit
 from frontend.openid import OpenId
 from frontend.rate_limits import SIGN_IN, SUBMIT, RateLimits, SharedCounts
@@ -43,7 +43,8 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
     state.wallet = Wallet(state.openid, store)
     state.agenda = Agenda(neighbour("agenda-service", settings.agenda_url))
     state.c4p = C4p(neighbour("c4p-service", settings.c4p_url))
-    state.email = Email(neighbour("email-service", settings.email_url))
+    # Never called in anybody's name: what it were sent, it could use elsewhere.
+    state.email = Client(neighbour("email-service", settings.email_url))
     state.cache = AgendaCache(
         state.agenda.neighbour,
         AgendaFile(settings.data_dir),
@@ -85,9 +86,9 @@ async def get_c4p(request: Request) -> C4p:
     return client
 
 
-async def get_email(request: Request) -> Email:
+async def get_email(request: Request) -> Client:
     """The app's email-service client."""
-    client: Email = request.app.state.email
+    client: Client = request.app.state.email
     return client
 
 
@@ -114,5 +115,5 @@ TheWallet = Annotated[Wallet, Depends(get_wallet)]
 TheSettings = Annotated[FrontendSettings, Depends(get_settings)]
 TheAgenda = Annotated[Agenda, Depends(get_agenda)]
 TheC4p = Annotated[C4p, Depends(get_c4p)]
-TheEmail = Annotated[Email, Depends(get_email)]
+TheEmail = Annotated[Client, Depends(get_email)]
 TheCache = Annotated[AgendaCache, Depends(get_cache)]

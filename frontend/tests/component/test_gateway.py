@@ -29,7 +29,7 @@ SIGNED_IN_ROUTES = [
     ("PUT", f"{PROPOSALS}/{ID}/review"),
     ("GET", "/api/actions"),
     ("GET", f"/api/sessions/{ID}/move"),
-    ("GET", f"/api/emails?reference={ID}"),
+    ("GET", f"{PROPOSALS}/{ID}/emails"),
 ]
 SPEAKER_ROUTES = [
     ("GET", f"{PROPOSALS}/{ID}"),
@@ -71,9 +71,7 @@ def named(authorization: str) -> str:
 
 
 def behind(world: World, path: str) -> FakeService:
-    if path.startswith("/api/sessions"):
-        return world.agenda
-    return world.email if path.startswith("/api/emails") else world.c4p
+    return world.agenda if path.startswith("/api/sessions") else world.c4p
 
 
 @pytest.mark.parametrize(("method", "path"), SIGNED_IN_ROUTES + SPEAKER_ROUTES)
@@ -273,7 +271,7 @@ def test_gateway_offers_nothing_else(world: World, organizer: httpx2.Client, pat
         ("POST", "/api/sessions", "GET, HEAD"),
         ("DELETE", f"/api/proposals/{ID}", "GET, PATCH"),
         ("GET", "/api/proposals/decisions", "POST"),
-        ("POST", "/api/emails", "GET"),
+        ("POST", f"/api/proposals/{ID}/emails", "GET"),
         ("PROPFIND", "/api/cfp", "GET, PUT"),
         ("OPTIONS", "/api/cfp", "GET, PUT"),
     ],

@@ -153,6 +153,27 @@ async def test_history(pact: RecordedPact) -> None:
         ]
 
 
+async def test_mails(pact: RecordedPact) -> None:
+    mail = {
+        "key": match.str("01975c2e-8f6a-7000-8000-000000000002:1"),
+        "template": match.str("proposal-received"),
+        "to": match.str("a***@example.org"),
+        "reference": match.str(ID),
+        "state": "sent",
+        "sent_at": time("2027-01-10T09:00:01Z"),
+    }
+    (
+        pact.identified("a question for the mails about a proposal")
+        .given("a mail that has arrived")
+        .with_request("GET", made(f"/proposals/{ID}/emails", "/proposals/${proposal_id}/emails"))
+        .will_respond_with(200)
+        .with_body({"items": some(mail)}, JSON)
+    )
+    async with pact.neighbour() as c4p:
+        (found,) = await C4p(c4p, "token").emails(ID)
+    assert found.sent_at is not None
+
+
 ERROR = match.str("503 The mail relay is away.")
 
 

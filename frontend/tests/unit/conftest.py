@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from frontend import site
 from frontend.agenda_cache import AgendaCache
-from frontend.clients import Agenda, C4p, Email
+from frontend.clients import Agenda, C4p, Client
 from frontend.domain import RateLimit
 from frontend.openid import OpenId, Tokens
 from frontend.rate_limits import SIGN_IN, SUBMIT, OwnCounts, RateLimits
@@ -258,7 +258,7 @@ async def app(
     state.openid = provider.openid
     state.wallet = provider.wallet
     state.agenda, state.c4p = Agenda(neighbour("agenda")), C4p(neighbour("c4p"))
-    state.email = Email(neighbour("email"))
+    state.email = Client(neighbour("email"))
     state.limits = RateLimits(OwnCounts(), "k" * 32, {SUBMIT: RateLimit(3), SIGN_IN: RateLimit(30)})
     state.cache = AgendaCache(state.agenda.neighbour, NoFile(), 3600)
     yield assembled

@@ -42,7 +42,7 @@ def accepted(neighbours: Neighbours) -> None:
     neighbours.answer("GET", PATH, {**PROPOSAL, "state": "accepted"})
     neighbours.answer("GET", f"{PATH}/events", {"items": [EVENT]})
     neighbours.answer("GET", "/deliveries", {"items": [DELIVERY], "next_cursor": None})
-    neighbours.answer("GET", "/emails", {"items": []})
+    neighbours.answer("GET", f"{PATH}/emails", {"items": []})
     other = {
         **SESSION,
         "proposal_id": str(OTHER_ID),
@@ -92,7 +92,7 @@ async def test_the_page_shows_text_history_deliveries_and_slots(
 async def test_the_page_stands_while_all_but_the_proposals_is_away(
     organizer: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
-    for path in (f"{PATH}/events", "/deliveries", "/emails", "/sessions", "/schedule"):
+    for path in (f"{PATH}/events", "/deliveries", f"{PATH}/emails", "/sessions", "/schedule"):
         neighbours.fail("GET", path)
     answer = await organizer.get(PAGE)
 

@@ -207,14 +207,22 @@ class _Token:
 
 @dataclass(slots=True)
 class ClientCredentials:
-    """The access token of this process itself, by the grant of that name (RFC 6749, 4.4)."""
+    """The access token of this process itself, by the grant of that name (RFC 6749, 4.4).
+
+    `scope` is what is asked for: at the provider it stands for the audience of the token.
+    """
 
     provider: Provider
     client_id: str
     client_secret: str = field(repr=False)
+    scope: str
     now: Callable[[], float] = monotonic
     _token: _Token | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def scoped(self, scope: str) -> "ClientCredentials":
+        """Those of the same client for another audience."""
+        return ClientCredentials(self.provider, self.client_id, self.client_secret, scope, self.now)
 
     async def token(self) -> str:
         """A token that is good for a while; NeighbourAwayError when there is none to be had."""
@@ -247,6 +255,7 @@ class ClientCredentials:
                     "grant_type": "client_credentials",
                     "client_id": self.client_id,
                     "client_secret": self.client_secret,
+                    "scope": self.scope,
                 }
             )
         except GrantRefusedError as error:

@@ -157,6 +157,16 @@ class ClientSettings(VerifyingSettings):
         return self
 
 
+class CallerSettings(ClientSettings):
+    """What every process reads beside that calls other services in its own name."""
+
+    oidc_scope: str = Field(
+        "conference",
+        min_length=1,
+        description="what it asks the OpenID provider for to call services that people call too",
+    )
+
+
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
 

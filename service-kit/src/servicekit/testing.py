@@ -162,7 +162,8 @@ class Issuer:
             case "client_credentials":
                 client = form["client_id"]
                 roles = self.client_roles.get(client, ())
-                return 200, self._tokens(self.token(*roles, name=client))
+                audience = form.get("scope", self.audience)
+                return 200, self._tokens(self.token(*roles, name=client, aud=audience))
             case "authorization_code":
                 asked = self._codes.pop(form["code"], None)
                 if asked is None or asked["code_challenge"] != challenge_of(form["code_verifier"]):
@@ -197,7 +198,12 @@ OPEN = frozenset({("GET", "/info"), ("GET", "/livez"), ("GET", "/readyz")})
 """What anybody may ask of any service, beside its /openapi.json."""
 
 
-def assert_closed(client: httpx2.Client, issuer: Issuer, *also_open: tuple[str, str]) -> None:
+def assert_closed(
+    client: httpx2.Client,
+    issuer: Issuer,
+    *also_open: tuple[str, str],
+    audience: str = Issuer.audience,
+) -> None:
     """Every route of a service but OPEN and `also_open` wants a token, and a role in it."""
     found = set(operations(client.get("/openapi.json").json()))
     assert found >= OPEN | set(also_open), "the list of open routes names one that is not there"
@@ -207,5 +213,5 @@ def assert_closed(client: httpx2.Client, issuer: Issuer, *also_open: tuple[str, 
         nobody = client.request(method, path)
         assert problem(nobody) == (401, "sign-in-required"), (method, path)
         assert nobody.headers["www-authenticate"].startswith("Bearer")
-        somebody = client.request(method, path, headers=issuer.bearer("somebody"))
+        somebody = client.request(method, path, headers=issuer.bearer("somebody", aud=audience))
         assert problem(somebody) == (403, "role-required"), (method, path)

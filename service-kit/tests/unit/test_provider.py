@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from joserfc import jwt
 
 from servicekit.http import Neighbour, NeighbourAwayError
 from servicekit.provider import ClientCredentials, GrantRefusedError, Provider
@@ -180,7 +181,7 @@ class World:
         self.status = 200
         self.now = Clock()
         self.credentials = ClientCredentials(
-            provider(self._handle), "c4p-service", "secret", self.now
+            provider(self._handle), "c4p-service", "secret", "conference", self.now
         )
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
@@ -204,6 +205,12 @@ async def test_credentials_are_got_once_by_all_who_wait(world: World) -> None:
     tokens = await asyncio.gather(*(world.credentials.token() for _ in range(5)))
     assert len(set(tokens)) == 1
     assert world.grants == 1
+
+
+async def test_credentials_of_each_scope_are_tokens_of_their_own(world: World) -> None:
+    for scope in ("conference", "conference-mail"):
+        token = await world.credentials.scoped(scope).token()
+        assert jwt.decode(token, world.issuer.key).claims["aud"] == scope
 
 
 async def test_credentials_are_replaced_before_they_end(world: World) -> None:
