@@ -71,6 +71,20 @@ def test_shared_value_is_overruled_by_a_services_own() -> None:
     }
 
 
+def test_every_pod_is_where_the_values_say_and_pulls_as_they_say() -> None:
+    values = {
+        "global": {
+            "nodeSelector": {"pool": "conference"},
+            "tolerations": [{"key": "conference", "operator": "Exists"}],
+            "image": {"pullSecrets": [{"name": "registry"}]},
+        }
+    }
+    for name, pod in render(UMBRELLA, values).pods():
+        assert pod["nodeSelector"] == {"pool": "conference"}, name
+        assert pod["tolerations"][0]["key"] == "conference", name
+        assert pod["imagePullSecrets"] == [{"name": "registry"}], name
+
+
 def test_false_overrules_true() -> None:
     rendered = render(UMBRELLA, {"frontend": {"podDisruptionBudget": {"enabled": False}}})
     assert "frontend" not in rendered.names("PodDisruptionBudget")

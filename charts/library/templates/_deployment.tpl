@@ -31,7 +31,7 @@ spec:
         prometheus.io/port: {{ $.Values.settings.METRICS_PORT | quote }}
         {{- end }}
     spec:
-      {{- include "library.podSpec" $ | nindent 6 }}
+      {{- include "library.podSpec" (list $ $.Chart.Name 10001) | nindent 6 }}
       # Out of the Service, the requests that are under way, what is open, in this order.
       terminationGracePeriodSeconds: {{ add $.Values.shutdown.drainSeconds $grace $.Values.shutdown.closeSeconds }}
       topologySpreadConstraints:

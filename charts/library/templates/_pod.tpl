@@ -14,19 +14,20 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* The pod's spec around its containers, which the caller adds. */}}
+{{/* What is around a pod's containers: (context, its ServiceAccount, its user's number). */}}
 {{- define "library.podSpec" -}}
-serviceAccountName: {{ .Chart.Name }}
+{{- $ := index . 0 -}}
+serviceAccountName: {{ index . 1 }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-securityContext: {{- include "library.podSecurity" 10001 | nindent 2 }}
-{{- with .Values.image.pullSecrets }}
+securityContext: {{- include "library.podSecurity" (index . 2) | nindent 2 }}
+{{- with $.Values.image.pullSecrets }}
 imagePullSecrets: {{ toJson . }}
 {{- end }}
-{{- with .Values.nodeSelector }}
+{{- with $.Values.nodeSelector }}
 nodeSelector: {{ toJson . }}
 {{- end }}
-{{- with .Values.tolerations }}
+{{- with $.Values.tolerations }}
 tolerations: {{ toJson . }}
 {{- end }}
 {{- end }}
