@@ -170,7 +170,7 @@ async def test_mails(pact: RecordedPact) -> None:
         .with_body({"items": some(mail)}, JSON)
     )
     async with pact.neighbour() as c4p:
-        (found,) = await C4p(c4p, "token").emails(ID)
+        (found,) = await C4p(c4p, OwnToken()).emails(ID)
     assert found.sent_at is not None
 
 
