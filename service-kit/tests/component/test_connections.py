@@ -264,6 +264,7 @@ BODY = b"5\r\nhello\r\n0\r\n\r\n"
         pytest.param(
             HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n", id="chunk overflow"
         ),
+        pytest.param(b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", id="unknown method"),
         pytest.param(b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", id="CONNECT"),
     ],
 )
