@@ -15,7 +15,8 @@ class Site:
     mail_url: str
     passcode: str
 
-    def sign_in(self, name: str, *roles: str) -> str:
+    def sign_in(self, name: str, *roles: str, email: str = "") -> str:
         """The session cookie of somebody called `name`, who has these roles."""
         with program(self.url) as client:
-            return sign_in(client, name, self.passcode, roles=roles).cookies["session"]
+            answer = sign_in(client, name, self.passcode, roles=roles, email=email)
+            return answer.cookies["session"]

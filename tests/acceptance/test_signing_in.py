@@ -153,6 +153,30 @@ def test_nobody_in_particular_sees_their_own_proposals_alone(
     assert office.events(mine)[-1]["actor"] == "Ada"
 
 
+def test_reviewer_finds_changes_and_withdraws_their_own_talk(
+    speaker: Visitor, site: Site, office: Office, new_talk: Callable[[], Talk]
+) -> None:
+    own, other = new_talk(), new_talk()
+    mine, theirs = office.submit(own), office.submit(other)
+    speaker.open("/")
+    speaker.follow("My Proposals")
+    sign_in(speaker, site, "Rita", email=own["speaker_email"], organizer=False, reviewer=True)
+    assert speaker.page.heading == "My Proposals"
+    assert not speaker.page.has_link(other["title"])
+    speaker.follow(own["title"])
+    speaker.press("Save changes", {"Title": f"{own['title']} again"})
+    assert "Your changes are saved." in speaker.page.said("status")
+    speaker.press("Withdraw proposal", {"Yes, I want to withdraw it": True})
+    assert "Your proposal is withdrawn." in speaker.page.said("status")
+    assert [each["actor"] for each in office.events(mine)][1:] == ["Rita", "Rita"]
+    speaker.open(f"/proposals/{theirs['id']}")
+    assert "/back-office/" in speaker.page.url
+    speaker.open("/my-proposals")
+    speaker.press("Sign out")
+    speaker.open("/my-proposals")
+    assert speaker.page.heading == "Sign in"
+
+
 def test_program_uses_the_api_with_a_token_and_no_cookie(
     client: httpx2.Client, platform: Platform, site: Site, submitted: Answer
 ) -> None:

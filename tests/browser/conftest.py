@@ -73,7 +73,7 @@ def has_java_script(page: Page) -> bool:
     return page.get_by_role("button", name="Print").is_visible()
 
 
-def be_somebody(page: Page, site: Site, name: str, *roles: str) -> None:
+def be_somebody(page: Page, site: Site, name: str, *roles: str, email: str = "") -> None:
     """Let `page` be that of somebody who has signed in."""
-    cookie = site.sign_in(name, *roles)
+    cookie = site.sign_in(name, *roles, email=email)
     page.context.add_cookies([{"name": "session", "value": cookie, "url": site.url}])

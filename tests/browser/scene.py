@@ -50,9 +50,9 @@ class Scene:
         """Sign in and open a page of the back office."""
         self.as_somebody(address, "Olga Organizer", "organizer")
 
-    def as_somebody(self, address: str, name: str, *roles: str) -> None:
+    def as_somebody(self, address: str, name: str, *roles: str, email: str = "") -> None:
         """Sign in with these roles and open a page."""
-        be_somebody(self.page, self.site, name, *roles)
+        be_somebody(self.page, self.site, name, *roles, email=email)
         self.open(address)
 
     def as_organizer_of(self, proposal: Answer) -> None:

@@ -330,6 +330,33 @@ def session_of_long_words(scene: Scene) -> None:
 
 
 @state
+def my_proposals(scene: Scene) -> None:
+    talk = scene.submitted(**LONG)
+    scene.accepted(speaker_email=talk["speaker_email"])
+    scene.as_somebody("/my-proposals", "Ada Lovelace", email=talk["speaker_email"])
+
+
+@state
+def my_proposals_before_the_first(scene: Scene) -> None:
+    scene.as_somebody("/my-proposals", "Ada Lovelace", email=f"{scene.mark}@example.org")
+
+
+@state
+def my_proposals_without_an_address(scene: Scene) -> None:
+    scene.as_somebody("/my-proposals", "Ada Lovelace", email="")
+
+
+@state
+def my_proposal_of_who_is_signed_in(scene: Scene) -> None:
+    talk = scene.submitted()
+    scene.as_somebody(
+        f"/proposals/{talk['id']}",
+        "Wolfeschlegelsteinhausenbergerdorff " * 2,
+        email=talk["speaker_email"],
+    )
+
+
+@state
 def my_proposal_of_long_words(scene: Scene) -> None:
     scene.as_speaker(scene.accepted(**LONG))
 
