@@ -103,6 +103,12 @@ def test_stores_take_their_password_from_the_secret_that_is_named() -> None:
         assert reference["secretKeyRef"] == {"name": wanted, "key": "password"}
 
 
+def test_mail_sink_has_a_home_that_it_may_write_to(rendered: Rendered) -> None:
+    (container,) = rendered.pod("mail-sink")["containers"]
+    (home,) = (each["value"] for each in container["env"] if each["name"] == "HOME")
+    assert home in {each["mountPath"] for each in container["volumeMounts"]}
+
+
 def test_rules_and_dashboards_are_those_of_the_repository() -> None:
     rendered = render(UMBRELLA, profile("managed"))
     groups = [
