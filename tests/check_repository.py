@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic.fields import FieldInfo
-from tests.service_locks import service_locks
+from tests.service_locks import service_locks, undeclared
 
 from agenda.settings import AgendaSettings
 from c4p.settings import C4pSettings
@@ -157,6 +157,7 @@ def main() -> None:
         *too_long(tracked()),
         *named_indexes(),
         *unpinned(),
+        *undeclared(),
     ]
     if wrong:
         sys.exit("\n".join(wrong))

@@ -3,7 +3,8 @@
     locust -f tests/load/locustfile.py --host http://127.0.0.1:8080
 
 PASSCODE is that of the development provider; without it there are no organizers. MAIL_URL is the
-address of the mail sink; without it speakers don't come back by the link in their mail.
+address of the mail sink; without it speakers don't come back by the link in their mail. PUBLIC_URL
+is how the site calls itself, where that is not how it is reached from here.
 """
 
 import json
@@ -21,11 +22,13 @@ from uuid import uuid4
 import httpx2
 from locust import FastHttpUser, events, task
 from locust.env import Environment
+from locust.stats import RequestStats
 
 from frontend.generate import example
 
 PASSCODE = os.environ.get("PASSCODE", "")
 MAIL_URL = os.environ.get("MAIL_URL", "").rstrip("/")
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "").rstrip("/")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PAGE = {"Accept": "text/html"}
 ACCEPTED_SHARE = 0.4
@@ -46,9 +49,23 @@ class Acknowledged:
         if self.decisions.get(proposal_id) != "accepted":
             self.decisions[proposal_id] = decision
 
-    def write(self, file: Path) -> None:
-        """Keep it for who checks it."""
-        file.write_text(json.dumps({"titles": self.titles, "decisions": self.decisions}))
+    def write(self, file: Path, stats: RequestStats) -> None:
+        """Keep it for who checks it, on one line, with what was asked and how that failed."""
+        kept = {
+            "titles": self.titles,
+            "decisions": self.decisions,
+            "requests": {
+                f"{method} {name}": each.num_requests
+                for (name, method), each in stats.entries.items()
+            },
+            "failures": {
+                f"{each.method} {each.name}: {each.error}": each.occurrences
+                for each in stats.errors.values()
+            },
+            "seconds": (stats.last_request_timestamp or 0) - stats.start_time,
+            "p99_milliseconds": stats.total.get_response_time_percentile(0.99),
+        }
+        file.write_text(f"{json.dumps(kept)}\n")
 
 
 ACKNOWLEDGED = Acknowledged()
@@ -68,7 +85,7 @@ def keep(environment: Environment, **_: Any) -> None:
     """Write down what was acknowledged, if that is wanted."""
     options = environment.parsed_options
     if options is not None and options.acknowledged:
-        ACKNOWLEDGED.write(Path(options.acknowledged))
+        ACKNOWLEDGED.write(Path(options.acknowledged), environment.stats)
 
 
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call]
@@ -259,7 +276,7 @@ class Organizer(Person):
         ) as answer:
             if answer.status_code == 303:
                 answer.success()
-        return str(answer.headers["location"])
+        return str(answer.headers["location"]).removeprefix(PUBLIC_URL)
 
     @task(4)
     def list_the_newest(self) -> None:
