@@ -2,26 +2,29 @@
 
 import json
 import sys
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 PROPOSAL = {
     "title": "A proposal of helm test",
     "abstract": "It shows that the whole way to the database works; reject it.",
-    "author": "Helm Test",
-    "email": "helm-test@example.org",
+    "speaker_name": "Helm Test",
+    "speaker_email": "helm-test@example.org",
 }
 
 
 def main() -> None:
-    """HTTPError, whose message has the status, for any answer that is not a success."""
-    site = sys.argv[1]
+    """Print where the proposal is, or end with the problem that was answered."""
     request = Request(
-        f"{site}/api/proposals",
+        f"{sys.argv[1]}/api/proposals",
         json.dumps(PROPOSAL).encode(),
         {"Content-Type": "application/json"},
     )
-    with urlopen(request, timeout=10) as answer:
-        print(f"Handed in: {answer.status} {answer.headers['Location']}")
+    try:
+        with urlopen(request, timeout=10) as answer:
+            print(f"Handed in: {answer.status} {answer.headers['Location']}")
+    except HTTPError as error:
+        sys.exit(f"Not taken: {error.code} {error.read().decode()}")
 
 
 if __name__ == "__main__":
