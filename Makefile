@@ -97,7 +97,7 @@ test-observability: $(INSTALLED) .venv/.prometheus ## Traces, logs, metrics, das
 
 .PHONY: test-charts
 test-charts: $(INSTALLED) ## What the charts render, which values they refuse, and that Kubernetes knows it
-	$(PYTEST) tests/charts
+	$(PYTEST) -n 2 tests/charts
 
 .PHONY: pacts
 pacts: $(INSTALLED) ## Write the committed pact files anew

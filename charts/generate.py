@@ -45,7 +45,6 @@ SET_BY_THE_CHART = frozenset({"POD_ID", "POD_NAMESPACE", "POD_NODE_NAME", "SERVI
 Schema = dict[str, Any]
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
-NAMES: Schema = {"type": "array", "items": {"type": "string", "minLength": 1}}
 AMOUNT: Schema = {"type": ["string", "number"]}
 AMOUNTS: Schema = {
     "type": "object",
@@ -60,6 +59,14 @@ PLACE: Schema = {
         "ports": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 65535}},
         "peers": OBJECTS,
     },
+}
+TEXT: Schema = {"type": "string", "minLength": 1}
+NAMES: Schema = {"type": "array", "items": TEXT}
+REFERENCE: Schema = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"name": TEXT, "key": TEXT},
+    "required": ["name", "key"],
 }
 FORMS: Mapping[str, Schema] = {
     "annotations": TEXTS,
@@ -138,11 +145,9 @@ def _setting(schema: Schema) -> Schema:
 
 
 def secret_settings(kind: type[Settings]) -> Schema:
-    """Any setting may be in a Secret."""
-    names = sorted(each.upper() for each in kind.model_fields)
-    text = {"type": "string", "minLength": 1}
-    reference = {**closed({"name": text, "key": text}), "required": ["name", "key"]}
-    return closed(dict.fromkeys(names, reference))
+    """Any setting may be in a Secret, but for those that say where the pod is and what it is."""
+    names = sorted({each.upper() for each in kind.model_fields} - SET_BY_THE_CHART)
+    return closed({name: {"$ref": "#/$defs/reference"} for name in names})
 
 
 def shared() -> Schema:
@@ -174,7 +179,8 @@ def service_schema(chart: str) -> Schema:
         "library": {"type": "object"},
     }
     own = {name: each for name, each in values(chart).items() if name not in properties}
-    return closed(properties | {name: form(name, each) for name, each in own.items()})
+    properties |= {name: form(name, each) for name, each in own.items()}
+    return {"$defs": {"reference": REFERENCE}, **closed(properties)}
 
 
 def umbrella_schema() -> Schema:
