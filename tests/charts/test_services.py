@@ -166,6 +166,13 @@ def test_autoscaler_owns_the_number_of_pods() -> None:
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
 
 
+def test_provider_stays_one_pod_that_is_replaced_as_a_whole() -> None:
+    rendered = render(UMBRELLA, {"global": {"replicas": 3, "autoscaling": {"enabled": True}}})
+    spec = rendered.one("Deployment", "development-provider")["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert "development-provider" not in rendered.names("HorizontalPodAutoscaler")
+
+
 def test_migrations_run_before_c4p_service_with_its_image() -> None:
     pod = render().pod("c4p-service")
     (migration,) = pod["initContainers"]
