@@ -84,7 +84,7 @@ def test_valkey_answers_after_it_has_written(rendered: Rendered) -> None:
     (container,) = rendered.pod("valkey")["containers"]
     options = dict(zip(container["args"][::2], container["args"][1::2], strict=True))
     assert (options["--appendonly"], options["--appendfsync"]) == ("yes", "always")
-    assert options["--requirepass"] == "$(VALKEYCLI_AUTH)"
+    assert options["--requirepass"] == "$(REDISCLI_AUTH)"
 
 
 @pytest.mark.parametrize("name", ["postgresql", "valkey"])
