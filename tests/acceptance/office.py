@@ -9,6 +9,9 @@ from servicekit.testing import wait_for
 
 Answer = dict[str, Any]
 
+PODS_AT_MOST = 4
+"""Each pod of the site has an agenda of its own, and they are asked in turn."""
+
 Talk = dict[str, str]
 """What a speaker hands in: title, abstract, speaker_name and speaker_email."""
 
@@ -73,12 +76,16 @@ class Office:
     def wait_for_session(self, proposal: Answer) -> Answer:
         """The session, once it is on the agenda."""
         what = f"the session {proposal['title']!r}"
-        return wait_for(lambda: self.session(proposal), what, 30)
+        return wait_for(lambda: self._shown_by_all(proposal), what, 30)
+
+    def _shown_by_all(self, proposal: Answer) -> Answer | None:
+        shown = [self.session(proposal) for _ in range(PODS_AT_MOST)]
+        return shown[0] if all(each == shown[0] for each in shown) else None
 
     def wait_until_off_the_agenda(self, proposal: Answer) -> None:
         """Return when nobody sees the session any more."""
         what = f"the session {proposal['title']!r} to leave the agenda"
-        wait_for(lambda: self.session(proposal) is None, what, 30)
+        wait_for(lambda: not any(self.session(proposal) for _ in range(PODS_AT_MOST)), what, 30)
 
     def window(self) -> Answer:
         """When proposals are taken."""
