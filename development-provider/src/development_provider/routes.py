@@ -100,7 +100,7 @@ async def discovery(request: Request, desk: TheDesk) -> dict[str, Any]:
         "token_endpoint": f"{here}/token",
         "jwks_uri": f"{here}/jwks",
         "end_session_endpoint": f"{issuer}/end-session",
-        "revocation_endpoint": f"{issuer}/revoke",
+        "revocation_endpoint": f"{here}/revoke",
         "revocation_endpoint_auth_methods_supported": ["client_secret_post"],
         "response_types_supported": ["code"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],

@@ -41,6 +41,7 @@ async def test_program_gets_tokens_of_the_issuer_at_the_address_that_it_asks(
         found = await provider.metadata()
         assert found.authorization_endpoint == f"{ISSUER}/authorize"
         assert found.end_session_endpoint == f"{ISSUER}/end-session"
+        assert found.revocation_endpoint == f"{service.url}/provider/revoke"
         client = "c4p-service"
         grant = {"grant_type": "client_credentials", "client_id": client, "scope": "conference"}
         answer = await provider.grant({**grant, "client_secret": SECRETS.secret(client)})
@@ -50,7 +51,12 @@ async def test_program_gets_tokens_of_the_issuer_at_the_address_that_it_asks(
 def test_description_names_the_issuer_alone_to_who_asks_there(service: Process) -> None:
     headers = {"Host": "site.example:8088"}
     found = httpx2.get(f"{service.url}{DISCOVERY}", headers=headers).json()
-    assert {found["token_endpoint"], found["jwks_uri"]} == {f"{ISSUER}/token", f"{ISSUER}/jwks"}
+    programs_ask = ("token_endpoint", "jwks_uri", "revocation_endpoint")
+    assert [found[each] for each in programs_ask] == [
+        f"{ISSUER}/token",
+        f"{ISSUER}/jwks",
+        f"{ISSUER}/revoke",
+    ]
 
 
 def test_pages_have_their_style_under_the_path_of_the_issuer(service: Process) -> None:
