@@ -28,6 +28,10 @@ from servicekit.provider import GrantRefusedError
 STORE = "session store"
 STORE_SECONDS = 0.5
 MAX_COPIES = 2000
+ENDED = ""
+"""What is kept of a session that has ended, until its cookies have: a store that has lost its data
+says nothing, so that replicas with copies of the tokens can tell the one from the other.
+"""
 PAUSE_SECONDS = 5.0
 """How long nobody is asked again to renew what the provider could not renew just now."""
 
@@ -61,19 +65,21 @@ class TokenStore:
             await self._client.set(_name(handle), text, ex=LIFETIME)
 
     async def get(self, handle: str) -> Tokens | None:
-        """What is kept; None where nothing is."""
+        """What is kept; None where nothing is, SignInRequiredError where the session has ended."""
         async with _bounded():
             text = await self._client.get(_name(handle))
+        if text == ENDED:
+            raise SignInRequiredError
         value = self._seal.open(str(text), datetime.now(UTC)) if text else None
         # Who can write to Valkey must not turn one session into another.
         if value is None or value.pop("handle", None) != handle:
             return None
         return restored(_TOKENS, value)
 
-    async def drop(self, handle: str) -> None:
-        """Keep nothing."""
+    async def end(self, handle: str) -> None:
+        """Keep nothing but that the session has ended."""
         async with _bounded():
-            await self._client.delete(_name(handle))
+            await self._client.set(_name(handle), ENDED, ex=LIFETIME)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -165,7 +171,7 @@ class Wallet:
             tokens = None
         self._copies.pop(person.handle, None)
         try:
-            await self._store.drop(person.handle)
+            await self._store.end(person.handle)
         except NeighbourAwayError as error:
             log.warning("tokens are forgotten when they end", reason=str(error))
         return tokens
@@ -201,6 +207,9 @@ class Wallet:
             if own is None:
                 raise
             kept = None
+        except SignInRequiredError:
+            self._copies.pop(handle, None)
+            raise
         if own is not None and kept is not None and own.access == kept.access:
             # Valkey knows neither that it was refused nor that it could not be renewed just now.
             return own

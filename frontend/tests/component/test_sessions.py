@@ -114,6 +114,19 @@ def test_sign_out_holds_at_another_replica(world: World, olga: httpx2.Client) ->
         assert problem(browser.get(PROPOSALS)) == (401, "sign-in-required")
 
 
+def test_sign_out_holds_at_a_replica_that_keeps_a_copy_though_the_provider_forgot_it(
+    world: World, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as briefly:
+        briefly.setattr(issuer, "lifetime_seconds", 0.01)
+        olga = world.signed_in("Olga", "organizer")
+        other = at_another_replica(world, olga)
+        assert other.get(PROPOSALS).is_success
+    olga.post("/sign-out")
+    issuer.revoked.clear()
+    assert problem(other.get(PROPOSALS)) == (401, "sign-in-required")
+
+
 def test_copy_of_the_tokens_is_worth_nothing_after_sign_out(
     world: World, issuer: Issuer, backing: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from frontend import site
 from frontend.agenda_cache import AgendaCache
 from frontend.clients import Agenda, C4p, Client
-from frontend.domain import RateLimit
+from frontend.domain import RateLimit, SignInRequiredError
 from frontend.openid import OpenId, Tokens
 from frontend.rate_limits import SIGN_IN, SUBMIT, OwnCounts, RateLimits
 from frontend.session import Sessions
@@ -131,6 +131,7 @@ class MemoryStore(TokenStore):
 
     def __init__(self) -> None:
         self.kept: dict[str, Tokens] = {}
+        self.ended: set[str] = set()
         self.is_away = False
 
     def _check(self) -> None:
@@ -143,11 +144,14 @@ class MemoryStore(TokenStore):
 
     async def get(self, handle: str) -> Tokens | None:
         self._check()
+        if handle in self.ended:
+            raise SignInRequiredError
         return self.kept.get(handle)
 
-    async def drop(self, handle: str) -> None:
+    async def end(self, handle: str) -> None:
         self._check()
         self.kept.pop(handle, None)
+        self.ended.add(handle)
 
 
 class FakeProvider:

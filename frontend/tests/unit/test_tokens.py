@@ -109,3 +109,27 @@ async def test_tokens_that_are_taken_are_gone(provider: FakeProvider, tokens: To
     assert await provider.wallet.take(OLGA) is None
     with pytest.raises(SignInRequiredError):
         await provider.wallet.access_token(OLGA)
+
+
+async def test_session_that_was_ended_elsewhere_is_renewed_nowhere(
+    provider: FakeProvider, tokens: Tokens
+) -> None:
+    # The provider knows of no sign-out, as one without an endpoint for it.
+    other = provider.new_wallet()
+    assert await other.access_token(OLGA) == tokens.access
+    await provider.wallet.take(OLGA)
+    provider.later = 280
+    for _ in range(2):
+        with pytest.raises(SignInRequiredError):
+            await other.access_token(OLGA)
+    assert grants(provider) == 1
+    assert provider.store.kept == {}
+
+
+async def test_store_that_has_lost_everything_ends_no_session(
+    provider: FakeProvider, tokens: Tokens
+) -> None:
+    provider.store.kept.clear()
+    provider.later = 280
+    assert await provider.wallet.access_token(OLGA) != tokens.access
+    assert provider.store.kept
