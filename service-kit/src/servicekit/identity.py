@@ -181,14 +181,16 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
     if not subject.isprintable():
         raise TokenRefusedError("The token's subject has characters that can't be kept.")
     names = (claims.get("name"), claims.get("preferred_username"), subject)
-    is_verified = claims.get("email_verified") is True and isinstance(email, str)
+    is_verified = claims.get("email_verified") is True
+    # What no database can compare is nobody's address.
+    is_address = isinstance(email, str) and email.isprintable()
     return Identity(
         subject=subject,
         name=next(filter(None, (_printable(each) for each in names)), "somebody"),
         roles=frozenset(each for each in roles if isinstance(each, str))
         if isinstance(roles, list)
         else frozenset(),
-        email=email if is_verified else None,
+        email=email if is_verified and is_address else None,
         expires_at=float(claims["exp"]),
     )
 

@@ -67,6 +67,12 @@ async def test_identity_has_no_email_that_nobody_verified(world: World, verified
     assert (await world.verifier.identity(token)).email is None
 
 
+@pytest.mark.parametrize("email", [None, 7, ["o@x.org"], "o\x00@x.org", "o\ud800@x.org"])
+async def test_identity_has_no_email_that_can_not_be_compared(world: World, email: Any) -> None:
+    token = world.issuer.sign(world.issuer.claims() | {"email": email, "email_verified": True})
+    assert (await world.verifier.identity(token)).email is None
+
+
 @pytest.mark.parametrize("roles", [None, "organizer", {"organizer": True}, [1, None]])
 async def test_identity_has_no_roles_that_are_no_list_of_words(world: World, roles: Any) -> None:
     token = world.issuer.sign(world.issuer.claims() | {"roles": roles})
