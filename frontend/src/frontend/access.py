@@ -8,13 +8,18 @@ from starlette.responses import RedirectResponse
 
 from frontend.clients import Agenda, C4p
 from frontend.domain import SAFE_METHODS, SignInRequiredError, safe_next
+from frontend.error_pages import error_page
+from frontend.forms import read
 from frontend.parts import TheAgenda, TheC4p, TheWallet
+from frontend.rendering import HTML
 from frontend.session import ORGANIZER, REVIEWER, STAFF, Person, Visitor
 from servicekit.problems import ROLE_REQUIRED, Problem
 
 SIGN_IN_PAGE = "/sign-in"
 BACK_OFFICE = "/back-office"
 MY_PROPOSALS = "/my-proposals"
+LONG_FIELDS = ("message", "comment")
+"""What the forms of the back office call that in which people write at length."""
 
 
 async def demand_signed_in(visitor: Visitor) -> Person:
@@ -78,11 +83,25 @@ StaffC4p = Annotated[C4p, Depends(_c4p)]
 StaffAgenda = Annotated[Agenda, Depends(_agenda)]
 
 
-def to_sign_in(request: Request, _: Exception) -> Response:
-    """Send a person who has to sign in to the page for it, and then back to where they were."""
+async def to_sign_in(request: Request, _: Exception) -> Response:
+    """Send a person who has to sign in to the page for it, and then back to where they were.
+
+    Who has written something at length is shown it instead, since the form would be empty then.
+    """
+    if request.method not in SAFE_METHODS and (written := await _written(request)):
+        page = error_page(request.app.state.pages, 401, kept=written)
+        return Response(page, 401, {"Cache-Control": "no-store"}, HTML)
     path = request.url.path
     wanted = f"{path}?{request.url.query}" if request.url.query else path
     place = BACK_OFFICE if path.startswith(BACK_OFFICE) else MY_PROPOSALS
-    # What a form sent is gone by then; the form itself can be found from there.
+    # What a form chose is gone by then; the form itself can be found from there.
     after = safe_next(wanted, place) if request.method in SAFE_METHODS else place
     return RedirectResponse(f"{SIGN_IN_PAGE}?next={quote(after, safe='/')}", status_code=303)
+
+
+async def _written(request: Request) -> str:
+    try:
+        form = await read(request)
+    except Problem:
+        return ""
+    return next(filter(None, map(form.get, LONG_FIELDS)), "")

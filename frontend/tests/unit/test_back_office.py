@@ -4,7 +4,7 @@ import pytest
 
 from frontend.back_office import Wanted, tabs
 
-from .conftest import COUNTS, PROPOSAL, PROPOSAL_ID, TOKEN, Neighbours
+from .conftest import COUNTS, PROPOSAL, PROPOSAL_ID, TOKEN, FakeProvider, Neighbours
 
 OTHER_ID = "01890a5d-ac96-774b-bcce-b302099a8058"
 ACCEPTED = {**PROPOSAL, "state": "accepted"}
@@ -167,6 +167,40 @@ async def test_the_message_is_kept_while_the_service_is_away(
 
     assert answer.status_code == 503
     assert "long &lt;words&gt;" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/back-office/decisions", "message"),
+        (f"/back-office/proposals/{PROPOSAL_ID}/decision", "message"),
+        (f"/back-office/proposals/{PROPOSAL_ID}/review", "comment"),
+    ],
+)
+async def test_long_words_are_kept_when_the_session_has_ended(
+    organizer: httpx2.AsyncClient,
+    reviewer: httpx2.AsyncClient,
+    browser: httpx2.AsyncClient,
+    provider: FakeProvider,
+    path: str,
+    field: str,
+) -> None:
+    provider.issuer.refuses_refresh, provider.later = True, 4000
+    data = {"proposal": str(PROPOSAL_ID), "decision": "accepted", "score": "4"}
+    for somebody in (reviewer if field == "comment" else organizer, browser):
+        answer = await somebody.post(path, data={**data, field: "long <words>"})
+        assert answer.status_code == 401
+        assert answer.headers["cache-control"] == "no-store"
+        assert "long &lt;words&gt;" in answer.text
+        assert "Sign in again" in answer.text
+
+
+async def test_long_words_of_another_site_are_not_repeated(browser: httpx2.AsyncClient) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site"}
+    data = {"message": "long words"}
+    answer = await browser.post("/back-office/decisions", data=data, headers=headers)
+    assert answer.status_code == 403
+    assert data["message"] not in answer.text
 
 
 async def test_consistency_shows_findings_and_cures(
