@@ -1,9 +1,12 @@
-"""A token opens the services that it is for: what one service is sent is no use at another."""
+"""A token opens what it is for: whoever reaches a service past the site needs one too, and what one
+service is sent is no use at another.
+"""
 
 from uuid import UUID
 
 import httpx2
 import pytest
+from tests.acceptance.office import Answer
 
 from embedded.platform import Platform
 from embedded.services import SCOPES
@@ -45,3 +48,24 @@ def test_tokens_for_the_other_services_do_not_open_email_service(platform: Platf
     people = bearer_of_person(platform, "organizer", "reviewer")
     for token in (people, *(bearer_of_program(platform, each, OTHERS) for each in PROGRAMS)):
         assert_opens_nothing(platform.urls.email, dict(token))
+
+
+def test_program_uses_the_api_with_a_token_and_no_cookie(platform: Platform) -> None:
+    olga = bearer_of_person(platform, "organizer", name="Olga")
+    with httpx2.Client(base_url=platform.urls.site) as program:
+        assert program.get("/api/proposals", headers=olga).is_success
+        forged = {"Authorization": f"{olga['Authorization'][:-4]}AAAA"}
+        assert problem(program.get("/api/proposals", headers=forged)) == (401, "sign-in-required")
+        rita = bearer_of_person(platform, "reviewer", name="Rita")
+        body = {"opens_at": None, "closes_at": None}
+        refused = program.put("/api/cfp", json=body, headers=rita)
+        assert problem(refused) == (403, "role-required")
+
+
+def test_nobody_decides_by_reaching_a_service_directly(
+    platform: Platform, submitted: Answer
+) -> None:
+    path = f"{platform.urls.c4p}/proposals/{submitted['id']}/decision"
+    for headers in ({}, {"X-Actor": "Olga"}, {"Authorization": "Bearer x.y.z"}):
+        answer = httpx2.post(path, json={"decision": "accepted"}, headers=headers)
+        assert problem(answer) == (401, "sign-in-required")
