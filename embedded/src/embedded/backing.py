@@ -146,6 +146,7 @@ def mail_sink(data: Path, smtp_port: int, http_port: int) -> Program:
         name="mail",
         command=[sys.executable, "-c", program, "--foreground", *smtp, *http, "--db", database],
         is_ready=is_ready,
+        env={"SENDRIA_CONFIG_DIR": str(data)},
         url=url,
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 from redis import Redis
 
-from embedded.backing import postgres
+from embedded.backing import mail_sink, postgres
 from embedded.process import Process, running
 from servicekit.testing import free_port
 
@@ -34,3 +34,10 @@ def test_postgres_writes_before_it_answers(postgres_server: Process) -> None:
     with psycopg.connect(postgres_server.url) as connection:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             assert connection.execute(f"SHOW {name}").fetchone() == ("on",), name
+
+
+def test_mail_sink_writes_to_its_own_folder_alone(tmp_path: Path) -> None:
+    data = tmp_path / "mail"
+    with running(mail_sink(data, free_port(), free_port()), tmp_path):
+        # Else that would be in the home of whoever starts it, if they have one.
+        assert {each.name for each in data.iterdir()} >= {"config.toml", "mails.sqlite"}
