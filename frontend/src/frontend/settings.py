@@ -24,7 +24,8 @@ NO_PROXY = "none"
 
 def _networks(text: str) -> str:
     for each in text.split(",") if text != NO_PROXY else ():
-        ip_network(each.strip())
+        if ip_network(each.strip()).prefixlen == 0:
+            raise ValueError("everybody is no proxy")
     return text
 
 

@@ -32,6 +32,12 @@ ENDED = ""
 """What is kept of a session that has ended, until its cookies have: a store that has lost its data
 says nothing, so that replicas with copies of the tokens can tell the one from the other.
 """
+# A renewal that is under way when somebody signs out must not bring the session back.
+_PUT = """#!lua
+if redis.call('GET', KEYS[1]) == ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
+return 1
+"""
 PAUSE_SECONDS = 5.0
 """How long nobody is asked again to renew what the provider could not renew just now."""
 
@@ -56,13 +62,17 @@ class TokenStore:
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
             protocol=2,
         )
+        self._put = self._client.register_script(_PUT)
 
     async def put(self, handle: str, tokens: Tokens) -> None:
-        """Keep `tokens` as long as a session may last."""
+        """Keep `tokens` as long as a session may last; SignInRequiredError where it has ended."""
         value = {**asdict(tokens), "handle": handle}
         text = self._seal.close(value, datetime.now(UTC) + LIFETIME)
+        seconds = int(LIFETIME.total_seconds())
         async with _bounded():
-            await self._client.set(_name(handle), text, ex=LIFETIME)
+            is_kept = await self._put(keys=[_name(handle)], args=[ENDED, text, seconds])
+        if not is_kept:
+            raise SignInRequiredError
 
     async def get(self, handle: str) -> Tokens | None:
         """What is kept; None where nothing is, SignInRequiredError where the session has ended."""
@@ -132,10 +142,13 @@ class Wallet:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def put(self, person: Person, tokens: Tokens) -> None:
-        """Keep the tokens of a session that begins, or goes on."""
+        """Keep the tokens of a session that begins, or goes on; SignInRequiredError if it ended."""
         self._copy(person.handle, tokens)
         try:
             await self._store.put(person.handle, tokens)
+        except SignInRequiredError:
+            self._copies.pop(person.handle, None)
+            raise
         except NeighbourAwayError as error:
             log.warning("tokens are kept by this process alone", reason=str(error))
 

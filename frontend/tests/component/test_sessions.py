@@ -12,8 +12,11 @@ from redis import Redis
 
 from embedded.backing import valkey
 from embedded.process import Process, running
+from frontend.domain import SignInRequiredError
+from frontend.openid import Tokens
 from frontend.sealing import Seal
 from frontend.session import LIFETIME
+from frontend.tokens import TokenStore
 from servicekit.problems import MEDIA_TYPE
 from servicekit.testing import Issuer, free_port, problem
 
@@ -194,3 +197,17 @@ def test_session_that_the_provider_ended_leads_to_sign_in(
     assert problem(olga.get(PROPOSALS)) == (401, "sign-in-required")
     page = olga.get("/back-office", headers={"Accept": "text/html"})
     assert page.headers["location"] == "/sign-in?next=/back-office"
+
+
+async def test_session_that_has_ended_takes_no_tokens(backing: Process) -> None:
+    store = TokenStore(backing.url, SESSION_KEY)
+    tokens = Tokens("access", "refresh", None, 0, 0)
+    await store.put("handle", tokens)
+    assert await store.get("handle") == tokens
+    await store.end("handle")
+    # A renewal that was under way comes back too late.
+    with pytest.raises(SignInRequiredError):
+        await store.put("handle", tokens)
+    with pytest.raises(SignInRequiredError):
+        await store.get("handle")
+    await store.close()

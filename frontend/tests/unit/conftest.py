@@ -140,6 +140,8 @@ class MemoryStore(TokenStore):
 
     async def put(self, handle: str, tokens: Tokens) -> None:
         self._check()
+        if handle in self.ended:
+            raise SignInRequiredError
         self.kept[handle] = tokens
 
     async def get(self, handle: str) -> Tokens | None:

@@ -70,7 +70,9 @@ def test_settings_wrong_stop_the_start_by_name_and_keep_the_value_secret(
     assert repr(value) not in str(stopped.value)
 
 
-@pytest.mark.parametrize("value", ["*", "10.0.0.1/8", "none, 10.0.0.1", "10.0.0.1, proxy"])
+@pytest.mark.parametrize(
+    "value", ["*", "10.0.0.1/8", "none, 10.0.0.1", "10.0.0.1, proxy", "0.0.0.0/0", "10.0.0.1, ::/0"]
+)
 def test_settings_take_proxies_by_address_only(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", value)
     with pytest.raises(SystemExit, match="The setting FORWARDED_ALLOW_IPS is wrong"):
