@@ -7,10 +7,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider embedded
-SERVICES := $(patsubst %/Dockerfile,%,$(wildcard */Dockerfile))
+IMAGES := $(patsubst %/Dockerfile,%,$(wildcard */Dockerfile tests/load/Dockerfile))
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
+# The first of them finds the platform as it was installed, the last leaves another version behind.
+CLUSTER_TESTS ?= tests/cluster/test_install.py tests/cluster
 CONTAINER_TOOL ?= docker
 REGISTRY ?= localhost:5001
 SOURCE ?= unknown
@@ -105,13 +107,36 @@ pacts: $(INSTALLED) ## Write the committed pact files anew
 
 ##@ On Kubernetes
 .PHONY: images
-images: ## Build the image of each service with CONTAINER_TOOL (docker) and push it to REGISTRY
-	@for service in $(SERVICES); do \
-		image=$(REGISTRY)/conference/$$service:$(VERSION); \
-		$(CONTAINER_TOOL) build --file $$service/Dockerfile --tag $$image --build-arg PIP_INDEX_URL \
+images: ## Build every image with CONTAINER_TOOL (docker) and push it to REGISTRY
+	@for folder in $(IMAGES); do \
+		image=$(REGISTRY)/conference/$${folder##*/}:$(VERSION); \
+		$(CONTAINER_TOOL) build --file $$folder/Dockerfile --tag $$image --build-arg PIP_INDEX_URL \
 			--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) --build-arg SOURCE=$(SOURCE) .; \
 		$(CONTAINER_TOOL) push $$image; \
 	done
+
+.PHONY: deploy
+deploy: images ## Install the platform on the cluster of KUBECONFIG, from here, and print its address (PUBLIC_URL)
+	@environments/local/deploy $(REGISTRY) $(VERSION)
+
+.PHONY: kind-up
+kind-up: ## Make a cluster on this machine by KinD, deploy the platform, and print its address; needs Docker
+	@environments/local/kind up
+	@$(MAKE) --no-print-directory deploy
+
+.PHONY: kind-down
+kind-down: ## Remove that cluster with all of its data
+	@environments/local/kind down
+
+.PHONY: cluster-test
+cluster-test: $(INSTALLED) ## Install, load, break and upgrade the platform on the cluster of KUBECONFIG, which answers at PUBLIC_URL
+	@test -n "$${KUBECONFIG:-}" || { echo "make cluster-test needs KUBECONFIG, which names a cluster; make kind-up makes one." >&2; exit 1; }
+	@$(MAKE) --no-print-directory images
+	REGISTRY=$(REGISTRY) VERSION=$(VERSION) CONTAINER_TOOL=$(CONTAINER_TOOL) $(PYTEST) --capture=no $(CLUSTER_TESTS)
+
+.PHONY: cluster-bench
+cluster-bench: ## Measure the platform there, and write its part of docs/benchmarks.md
+	@WRITE_BENCHMARKS=1 $(MAKE) --no-print-directory cluster-test CLUSTER_TESTS=tests/cluster/test_resources.py
 
 ##@ Keeping it good
 .PHONY: lint
@@ -123,7 +148,7 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/python -m tests.check_repository
 	$(BIN)/python observability/dashboards.py --check
 	$(BIN)/python charts/generate.py --check
-	$(BIN)/hadolint */Dockerfile
+	$(BIN)/hadolint $(IMAGES:%=%/Dockerfile)
 	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
 	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py observability/*.py charts/*.py charts/*/*.py))) | \
 		xargs -P 2 -I FOLDER sh -c '$(BIN)/mypy FOLDER/*.py || { echo "in FOLDER"; exit 1; }'

@@ -247,7 +247,8 @@ def main() -> None:
             decided, published = decisions(running, given.decisions)
         traced = tracing(sink, given.seconds)
     text = report.page(rows, report.Decisions.of(decided, published), traced, machine())
-    given.output.write_text(text)
+    kept = report.kubernetes(given.output.read_text()) if given.output.exists() else ""
+    given.output.write_text(f"{text}{kept}")
     print(text)
 
 

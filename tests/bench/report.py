@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 HEADER = "| scenario | per second | p50 ms | p99 ms | CPU µs | KiB | not as expected |"
+KUBERNETES = "## On Kubernetes\n"
 RULE = "|---|---:|---:|---:|---:|---:|---:|"
 
 
@@ -68,6 +70,18 @@ instrumented; a request that is not sampled goes round the instrumentation, see
 {HEADER}
 {RULE}
 {table}"""
+
+
+def kubernetes(text: str) -> str:
+    """The part of docs/benchmarks.md that `make cluster-bench` writes, empty where it is not."""
+    _, heading, part = text.partition(KUBERNETES)
+    return f"\n{heading}{part}" if heading else ""
+
+
+def write_kubernetes(file: Path, part: str) -> None:
+    """Put another part in its place, the last of the page."""
+    before, _, _ = file.read_text().partition(KUBERNETES)
+    file.write_text(f"{before.rstrip()}\n\n{KUBERNETES}\n{part}")
 
 
 def page(rows: Sequence[Row], decisions: Decisions, traced: Sequence[Row], machine: str) -> str:

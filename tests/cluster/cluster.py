@@ -1,0 +1,185 @@
+"""The platform in a cluster, as whoever operates it: kubectl and Helm."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from servicekit.testing import wait_for
+
+ROOT = Path(__file__).parents[2]
+RELEASE = "conference"
+SERVICES = ("frontend", "agenda-service", "c4p-service", "email-service")
+"""What may be replaced while visitors are there."""
+PATIENCE_SECONDS = 180
+
+Object = dict[str, Any]
+"""Something that Kubernetes knows, as it describes it."""
+
+
+class CommandError(Exception):
+    """A command that failed, with what it said."""
+
+
+def command(
+    *arguments: str | Path, stdin: str = "", env: Mapping[str, str] = {}, seconds: float = 600
+) -> str:
+    """What a command prints; `env` is added to the environment.
+
+    CommandError with what it said when it fails.
+    """
+    ended = subprocess.run(
+        [str(each) for each in arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+        cwd=ROOT,
+        env={**os.environ, **env},
+    )
+    if ended.returncode != 0:
+        raise CommandError(f"{' '.join(map(str, arguments))}\n{ended.stdout}{ended.stderr}")
+    return ended.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Images in a registry, and the checkout that has their charts."""
+
+    registry: str
+    tag: str
+    checkout: Path = ROOT
+
+    def image(self, name: str) -> str:
+        """The reference of one of them."""
+        return f"{self.registry}/conference/{name}:{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A namespace of the cluster that KUBECONFIG names, and the address of the Gateway."""
+
+    namespace: str
+    url: str
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """What kubectl prints, about this namespace."""
+        return command("kubectl", "--namespace", self.namespace, *arguments, stdin=stdin)
+
+    def get(self, *what: str) -> Object:
+        """An object, or a list of objects with `items`."""
+        found: Object = json.loads(self.kubectl("get", *what, "--output", "json"))
+        return found
+
+    def pods(self, name: str) -> list[Object]:
+        """The pods of a part that are not about to end."""
+        selector = f"app.kubernetes.io/name={name}"
+        pods: list[Object] = self.get("pods", "--selector", selector)["items"]
+        return [each for each in pods if "deletionTimestamp" not in each["metadata"]]
+
+    def deploy(self, version: Version, *options: str) -> None:
+        """Install this version, or put it in the place of the one that is there."""
+        command(
+            version.checkout / "environments/local/deploy",
+            *(version.registry, version.tag, *options),
+            env={"NAMESPACE": self.namespace, "PUBLIC_URL": self.url},
+        )
+
+    def helm(self, *arguments: str) -> str:
+        """What Helm prints, about this namespace."""
+        return command("helm", "--namespace", self.namespace, *arguments)
+
+    def restart(self, *names: str) -> None:
+        """Replace the pods of some services, at once, and wait until that is done."""
+        self.kubectl("rollout", "restart", *(f"deployment/{each}" for each in names))
+        self.wait_until_rolled_out(*names)
+
+    def wait_until_rolled_out(self, *names: str) -> None:
+        """Return when every pod of these services is new and ready, and the old ones are gone."""
+        for name in names:
+            self.kubectl(
+                "rollout", "status", f"deployment/{name}", f"--timeout={PATIENCE_SECONDS}s"
+            )
+
+    def scale(self, name: str, replicas: int) -> None:
+        """Have so many pods of a service, and wait for them, or for the end of all others."""
+        self.kubectl("scale", f"deployment/{name}", f"--replicas={replicas}")
+        self.wait_until_rolled_out(name)
+        wait_for(
+            lambda: len(self.pods(name)) == replicas, f"{replicas} of {name}", PATIENCE_SECONDS
+        )
+
+    def evict(self, pod: str) -> bool:
+        """Ask for the end of a pod as a drain does; whether its PodDisruptionBudget allows it."""
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": pod, "namespace": self.namespace},
+        }
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/eviction"
+        try:
+            self.kubectl("create", "--raw", path, "--filename", "-", stdin=json.dumps(eviction))
+        except CommandError as refused:
+            if "disruption budget" not in str(refused):
+                raise
+            return False
+        return True
+
+    def run(self, pod: str, *arguments: str) -> str:
+        """What a program prints in a pod."""
+        return self.kubectl("exec", pod, "--", *arguments)
+
+    def secret(self, name: str, key: str) -> str:
+        """A value of a Secret."""
+        template = f"{{{{index .data {json.dumps(key)} | base64decode}}}}"
+        return self.kubectl("get", "secret", name, "--output", f"go-template={template}")
+
+    def run_consistency_job(self, name: str) -> str:
+        """What a run of the CronJob says, now, once it has ended well."""
+        self.kubectl("create", "job", name, "--from=cronjob/consistency-job")
+        self.kubectl(
+            "wait", "--for=condition=Complete", f"job/{name}", f"--timeout={PATIENCE_SECONDS}s"
+        )
+        return self.kubectl("logs", f"job/{name}")
+
+    def metrics(self, pod: str) -> Mapping[str, float]:
+        """The metrics of a pod that have no labels."""
+        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:9090/proxy/metrics"
+        lines = self.kubectl("get", "--raw", path).splitlines()
+        pairs = (line.split() for line in lines if not line.startswith("#") and "{" not in line)
+        return {name: float(value) for name, value in pairs}
+
+    @contextmanager
+    def forwarded(self, what: str, port: int) -> Iterator[str]:
+        """An address on this machine for a port of something in the cluster."""
+        arguments = ["kubectl", "--namespace", self.namespace, "port-forward", what, f":{port}"]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as forwarding:
+            try:
+                assert forwarding.stdout is not None
+                said = forwarding.stdout.readline()
+                # Forwarding from 127.0.0.1:40001 -> 1080
+                yield f"http://{said.removeprefix('Forwarding from ').partition(' ')[0]}"
+            finally:
+                forwarding.terminate()
+
+
+def gateway_address() -> str:
+    """Where the Gateway answers inside the cluster: the pod of its controller."""
+    gateway = json.loads(
+        command("kubectl", "--namespace=traefik", "get", "gateway/web", "--output=json")
+    )
+    (pod, *_) = json.loads(
+        command("kubectl", "--namespace=traefik", "get", "pods", "--output=json")
+    )["items"]
+    return f"http://{pod['status']['podIP']}:{gateway['spec']['listeners'][0]['port']}"
+
+
+def other_routes(namespace: str) -> Sequence[str]:
+    """Namespaces beside this one that the Gateway sends visitors to."""
+    found = json.loads(command("kubectl", "get", "httproutes", "--all-namespaces", "--output=json"))
+    return sorted({each["metadata"]["namespace"] for each in found["items"]} - {namespace})

@@ -1,0 +1,51 @@
+"""The platform on the cluster that KUBECONFIG names, installed once from nothing."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from tests.acceptance.site import Site
+from tests.cluster.cluster import Cluster, Version, command, other_routes
+from tests.cluster.visitors import Visitors
+
+NAMESPACE = "conference-test"
+
+
+@pytest.fixture(scope="session")
+def version() -> Version:
+    """The images that `make cluster-test` has built."""
+    return Version(os.environ["REGISTRY"], os.environ["VERSION"])
+
+
+@pytest.fixture(scope="session")
+def empty_cluster() -> Iterator[Cluster]:
+    """A namespace with nothing in it, the only one behind the Gateway; removed at the end."""
+    cluster = Cluster(NAMESPACE, os.environ.get("PUBLIC_URL", "http://localhost:8080"))
+    others = other_routes(NAMESPACE)
+    assert not others, f"the Gateway leads to {others} already: helm uninstall what is there first"
+    namespaces = (NAMESPACE, f"{NAMESPACE}-visitors")
+    command("kubectl", "delete", "namespace", *namespaces, "--ignore-not-found")
+    yield cluster
+    if not os.environ.get("KEEP"):
+        command("kubectl", "delete", "namespace", *namespaces, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def cluster(empty_cluster: Cluster, version: Version) -> Cluster:
+    """The platform, just installed."""
+    empty_cluster.deploy(version)
+    return empty_cluster
+
+
+@pytest.fixture(scope="session")
+def site(cluster: Cluster) -> Iterator[Site]:
+    """The same as its users see it."""
+    passcode = cluster.secret("development-provider", "PASSCODE")
+    with cluster.forwarded("service/mail-sink", 1080) as mail_url:
+        yield Site(cluster.url, mail_url, passcode)
+
+
+@pytest.fixture
+def visitors(cluster: Cluster, version: Version, site: Site) -> Callable[[], Visitors]:
+    """Lets people in, as long as a `with` lasts."""
+    return lambda: Visitors(cluster, version, site.passcode)

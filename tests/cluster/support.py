@@ -1,0 +1,58 @@
+"""What these tests want to be true after whatever they did."""
+
+from functools import partial
+
+from tests.acceptance.office import Answer, Office
+from tests.cluster.visitors import Counted
+
+from servicekit.testing import wait_for
+
+PAGE = 200
+
+
+def proposals(office: Office) -> dict[str, Answer]:
+    """Every proposal there is, by its id."""
+    found: dict[str, Answer] = {}
+    cursor = None
+    while True:
+        params = {"limit": str(PAGE), **({"cursor": cursor} if cursor else {})}
+        page = office.client.get("/proposals", params=params).raise_for_status().json()
+        found |= {each["id"]: each for each in page["items"]}
+        cursor = page["next_cursor"]
+        if not cursor:
+            return found
+
+
+def assert_kept(counted: Counted, office: Office) -> None:
+    """All that visitors were told has come true, once."""
+    assert counted.titles
+    there = proposals(office)
+    kept = {each: there[each]["title"] for each in counted.titles if each in there}
+    assert kept == counted.titles
+    titles = [each["title"] for each in there.values() if each["title"] in counted.titles.values()]
+    assert sorted(titles) == sorted(counted.titles.values())
+    decided = {each: there[each]["state"] for each in counted.decisions}
+    assert decided == counted.decisions
+    wait_for(partial(_none_waits, office), "all mails and sessions", 120, 0.5)
+    assert not office.client.get("/deliveries", params={"state": "failed"}).json()["items"]
+    wait_for(partial(agenda_is_right, office), "every accepted talk on the agenda", 30, 0.5)
+
+
+def _none_waits(office: Office) -> bool:
+    found = office.client.get("/deliveries", params={"state": "waiting", "limit": 1})
+    return not found.raise_for_status().json()["items"]
+
+
+def agenda_is_right(office: Office) -> bool:
+    """Whether exactly the accepted talks are on the agenda, each in a slot of its own."""
+    accepted = {each for each, what in proposals(office).items() if what["state"] == "accepted"}
+    sessions = office.client.get("/sessions").raise_for_status().json()["items"]
+    slots = {each["slot"]["id"] for each in sessions}
+    on_it = {each["proposal_id"] for each in sessions}
+    return on_it == accepted and len(slots) == len(sessions)
+
+
+def failed_on_the_agenda(counted: Counted) -> dict[str, int]:
+    """The failures of those who only read it, by what was asked and what went wrong."""
+    readers = ("GET /agenda", "GET /api/sessions", "GET / ")
+    return {each: number for each, number in counted.failures.items() if each.startswith(readers)}

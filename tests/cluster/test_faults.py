@@ -1,0 +1,158 @@
+"""What a cluster does to pods, and what is stopped, wiped and restarted below them."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count
+
+import httpx2
+import pytest
+from tests.acceptance.mails import Mails
+from tests.acceptance.office import Office, Talk
+from tests.acceptance.programs import program
+from tests.acceptance.site import Site
+from tests.cluster.cluster import PATIENCE_SECONDS, SERVICES, Cluster, CommandError
+from tests.cluster.support import agenda_is_right, assert_kept, failed_on_the_agenda
+from tests.cluster.visitors import Visitors
+
+from servicekit.testing import problem, wait_for
+
+TOO_MUCH = """
+import os, time
+open("/proc/1/oom_score_adj", "w").write("1000")
+while os.fork():
+    time.sleep(0.05)
+taken = b"x" * (20 << 20)
+time.sleep(60)
+"""
+"""A program that fills its container with small processes, so that the kernel ends the service."""
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[httpx2.Client]:
+    with program(site.url) as made:
+        yield made
+
+
+def names(cluster: Cluster, service: str) -> list[str]:
+    return [each["metadata"]["name"] for each in cluster.pods(service)]
+
+
+def restarts(cluster: Cluster, service: str) -> int:
+    pods = cluster.pods(service)
+    return sum(each["status"]["containerStatuses"][0]["restartCount"] for each in pods)
+
+
+def test_pods_that_are_deleted_fail_nobody_on_the_agenda(
+    cluster: Cluster, visitors: Callable[[], Visitors], office: Office
+) -> None:
+    with visitors() as day:
+        for service in SERVICES:
+            pod, *_ = names(cluster, service)
+            # The frontend's with its grace period, since an answer that is under way has no other
+            # way to its visitor; the others all of a sudden.
+            grace = () if service == "frontend" else ("--grace-period=0", "--force")
+            cluster.kubectl("delete", "pod", pod, *grace)
+            cluster.wait_until_rolled_out(service)
+    print(f"\npods deleted, {day.counted}\n{day.counted.failures}")
+    assert not failed_on_the_agenda(day.counted)
+    assert_kept(day.counted, office)
+
+
+def test_containers_that_take_too_much_memory_fail_nobody_on_the_agenda(
+    cluster: Cluster, visitors: Callable[[], Visitors], office: Office
+) -> None:
+    with visitors() as day:
+        for service in SERVICES[1:]:
+            before = restarts(cluster, service)
+            pod, *_ = names(cluster, service)
+            with suppress(CommandError):  # it ends with its container
+                cluster.run(pod, "python", "-c", TOO_MUCH)
+            wait_for(
+                lambda: restarts(cluster, service) > before,  # noqa: B023
+                f"the end of a container of {service}",
+                PATIENCE_SECONDS,
+            )
+            cluster.wait_until_rolled_out(service)
+    print(f"\ncontainers out of memory, {day.counted}\n{day.counted.failures}")
+    assert not failed_on_the_agenda(day.counted)
+    assert_kept(day.counted, office)
+
+
+def test_drain_waits_for_the_disruption_budget_and_fails_nobody(
+    cluster: Cluster, visitors: Callable[[], Visitors], office: Office
+) -> None:
+    refused = 0
+    with visitors() as day:
+        for service in SERVICES:
+            for pod in names(cluster, service):
+                while not cluster.evict(pod):
+                    refused += 1
+                    time.sleep(0.2)
+            cluster.wait_until_rolled_out(service)
+    print(f"\ndrained, {refused} evictions refused, {day.counted}")
+    assert refused, "two pods of a service may be away at once"
+    assert not day.counted.failures
+    assert_kept(day.counted, office)
+
+
+def test_saved_agenda_answers_without_agenda_service(
+    cluster: Cluster, client: httpx2.Client, accepted: dict[str, str]
+) -> None:
+    cluster.scale("agenda-service", 0)
+    try:
+        page = wait_for(
+            lambda: (
+                answer
+                if "live agenda is unavailable" in (answer := client.get("/agenda")).text
+                else None
+            ),
+            "the note that the agenda is a saved one",
+        )
+        assert page.status_code == 200
+        assert accepted["title"] in page.text
+    finally:
+        cluster.scale("agenda-service", 2)
+    wait_for(lambda: "unavailable" not in client.get("/agenda").text, "the live agenda", 30)
+
+
+def test_consistency_job_rebuilds_the_agenda_that_valkey_has_lost(
+    cluster: Cluster, office: Office, accepted: dict[str, str], mails: Mails
+) -> None:
+    office.wait_until_told(accepted)
+    subject = "Your proposal is accepted"
+    assert len(mails.to(accepted["speaker_email"], subject)) == 1
+    assert cluster.run("valkey-0", "valkey-cli", "flushall").strip() == "OK"
+    runs = count()
+
+    def is_rebuilt() -> bool:
+        # What was decided a moment ago counts as under way, and is left to the next run.
+        cluster.run_consistency_job(f"rebuild-{next(runs)}")
+        return agenda_is_right(office)
+
+    wait_for(is_rebuilt, "the agenda", PATIENCE_SECONDS, 5)
+    assert len(mails.to(accepted["speaker_email"], subject)) == 1
+
+
+def test_restart_of_postgresql_is_a_503_and_needs_no_restart_of_ours(
+    cluster: Cluster, client: httpx2.Client, office: Office, submitted: dict[str, str], talk: Talk
+) -> None:
+    before = set(names(cluster, "c4p-service")), restarts(cluster, "c4p-service")
+    cluster.kubectl("delete", "pod", "postgresql-0", "--wait=false")
+    seen = wait_for(
+        lambda: answer if (answer := client.get("/api/cfp")).status_code != 200 else None,
+        "the absence of PostgreSQL",
+        60,
+        0.01,
+    )
+    assert problem(seen)[0] == 503
+    refused = client.post("/api/proposals", json=talk)
+    assert refused.status_code in {201, 503}
+    wait_for(
+        lambda: client.post("/api/proposals", json=talk).status_code == 201,
+        "proposals to be taken again",
+        PATIENCE_SECONDS,
+        0.2,
+    )
+    assert office.proposal(submitted["id"]) == submitted
+    assert (set(names(cluster, "c4p-service")), restarts(cluster, "c4p-service")) == before

@@ -1,0 +1,111 @@
+"""A conference day inside the cluster: locust in a pod, and what it counted."""
+
+import json
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from tests.cluster.cluster import PATIENCE_SECONDS, Cluster, Version, gateway_address
+
+from servicekit.testing import wait_for
+
+PEOPLE = {"Reader": 160, "Speaker": 6, "Organizer": 2}
+HASTE = 8.0
+"""Together they make some 200 requests a second."""
+POD = "visitors"
+
+
+@dataclass(slots=True)
+class Counted:
+    """What visitors were told, and how often; failures by what was asked and what went wrong."""
+
+    titles: dict[str, str] = field(default_factory=dict)
+    decisions: dict[str, str] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    p99_milliseconds: float = 0.0
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second."""
+        return sum(self.requests.values()) / self.seconds
+
+    def __str__(self) -> str:
+        return (
+            f"{sum(self.requests.values()):,} requests in {self.seconds:.0f} s, "
+            f"{self.per_second:.0f} a second, p99 {self.p99_milliseconds:.0f} ms, "
+            f"{sum(self.failures.values())} failed; "
+            f"{len(self.titles)} proposals and {len(self.decisions)} decisions acknowledged"
+        )
+
+
+class Visitors:
+    """As a context: they come, stay as long as it lasts, and `counted` is there at its end."""
+
+    def __init__(self, platform: Cluster, version: Version, passcode: str) -> None:
+        # Outside of the platform's namespace, whose policies would let them call nobody.
+        self._cluster = Cluster(f"{platform.namespace}-visitors", platform.url)
+        self._image = version.image("load")
+        self._passcode = passcode
+        self.counted = Counted()
+
+    def __enter__(self) -> Self:
+        namespace = {"apiVersion": "v1", "kind": "Namespace"}
+        named = {**namespace, "metadata": {"name": self._cluster.namespace}}
+        self._cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(named))
+        self._cluster.kubectl("delete", "pod", POD, "--ignore-not-found")
+        self._cluster.kubectl("create", "--filename", "-", stdin=json.dumps(self._pod()))
+        self._cluster.kubectl("wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=60s")
+        wait_for(lambda: "All users spawned" in self._log(), "all visitors", 60, 0.5)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._cluster.run(POD, "python", "-c", "import os; os.kill(1, 15)")
+        ended = "jsonpath={.status.phase}"
+        wait_for(
+            lambda: self._cluster.kubectl("get", "pod", POD, "--output", ended) != "Running",
+            "the end of the day",
+            PATIENCE_SECONDS,
+            0.5,
+        )
+        (line,) = (each for each in self._log().splitlines() if each.startswith('{"titles"'))
+        self.counted = Counted(**json.loads(line))
+
+    def _log(self) -> str:
+        return self._cluster.kubectl("logs", POD)
+
+    def _pod(self) -> dict[str, Any]:
+        options = {
+            "--host": gateway_address(),
+            "--users": sum(PEOPLE.values()),
+            "--spawn-rate": 50,
+            "--haste": HASTE,
+            "--acknowledged": "/dev/stdout",
+            "--config-users": json.dumps(
+                [{"user_class_name": each, "fixed_count": n} for each, n in PEOPLE.items()]
+            ),
+        }
+        arguments = (each for option in options.items() for each in option)
+        env = {"PASSCODE": self._passcode, "PUBLIC_URL": self._cluster.url}
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": POD},
+            "spec": {
+                "restartPolicy": "Never",
+                "containers": [
+                    {
+                        "name": POD,
+                        "image": self._image,
+                        "args": ["--only-summary", *map(str, arguments)],
+                        "env": [{"name": name, "value": value} for name, value in env.items()],
+                    }
+                ],
+            },
+        }
