@@ -6,6 +6,7 @@ none the commit before this one.
 
 import os
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 from tests.acceptance.office import Answer, Office
@@ -59,8 +60,11 @@ def versions(cluster: Cluster) -> set[str]:
     return {each["metadata"]["labels"]["app.kubernetes.io/version"] for each in pods}
 
 
-def office_of(site: Site) -> Office:
-    return Office(site.url, site.sign_in("Otto Organizer", "organizer"))
+@contextmanager
+def office_of(site: Site) -> Iterator[Office]:
+    """An organizer who has signed in just now: each version may have forgotten the others."""
+    with closing(Office(site.url, site.sign_in("Otto Organizer", "organizer"))) as office:
+        yield office
 
 
 def add(office: Office) -> Answer:
@@ -77,13 +81,15 @@ def test_upgrade_and_the_way_back_keep_what_is_there(
     assert versions(cluster) == {previous.tag}
     made: list[Answer] = []
     for each in (version, previous, version):
-        made.append(add(office_of(site)))
-        before = proposals(office_of(site))
+        with office_of(site) as office:
+            made.append(add(office))
+            before = proposals(office)
         cluster.deploy(each)
         assert versions(cluster) == {each.tag}
-        office = office_of(site)
-        assert proposals(office) == before
-        wait_for(lambda: agenda_is_right(office), "the agenda", 60, 0.5)  # noqa: B023
+        with office_of(site) as office:
+            assert proposals(office) == before
+            wait_for(lambda: agenda_is_right(office), "the agenda", 60, 0.5)  # noqa: B023
         print(f"\n{each.tag} has kept {len(before)} proposals")
-    for proposal in made:
-        office_of(site).withdraw(proposal)
+    with office_of(site) as office:
+        for proposal in made:
+            office.withdraw(proposal)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import cycle
@@ -14,6 +15,8 @@ from embedded.home import default_home
 from embedded.signing_in import SignInError, sign_in, sign_in_at_keycloak
 from frontend.generate import examples
 
+PATIENCE = 5
+"""How often something is asked for while a part of the platform is away, or slow."""
 HOW_MANY = 40
 ACCEPTED = 26
 REJECTED = 8
@@ -97,7 +100,13 @@ def _ask(
     body: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Any:
-    return _checked(client.post(path, json=body, headers=headers))
+    for _ in range(PATIENCE):
+        answer = client.post(path, json=body, headers=headers)
+        if answer.status_code != 503:
+            break
+        # What was done of it meanwhile is not done again.
+        time.sleep(float(answer.headers.get("Retry-After", 1)))
+    return _checked(answer)
 
 
 def _checked(answer: httpx2.Response) -> Any:
