@@ -88,7 +88,7 @@ def test_upgrade_and_the_way_back_keep_what_is_there(
         assert versions(cluster) == {each.tag}
         with office_of(site) as office:
             assert proposals(office) == before
-            wait_for(lambda: agenda_is_right(office), "the agenda", 60, 0.5)  # noqa: B023
+            wait_for(lambda: agenda_is_right(office), "the agenda", 60, 0.5)
         print(f"\n{each.tag} has kept {len(before)} proposals")
     with office_of(site) as office:
         for proposal in made:
