@@ -11,6 +11,10 @@ from pydantic import BaseModel, ValidationError
 from servicekit import metrics
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+BROKEN_CONNECTION = (httpx2.NetworkError, httpx2.ProtocolError, AttributeError)
+"""What a call ends with when its connection does. The last comes of one that is gone as soon as it
+is made: the client asks it for its addresses, and it has no socket any more (anyio on uvloop).
+"""
 
 
 class NeighbourAwayError(Exception):
@@ -163,9 +167,7 @@ class Neighbour:
             try:
                 return await self._once(request)
             except NeighbourAwayError as error:
-                failed_fast = isinstance(
-                    error.__cause__, httpx2.NetworkError | httpx2.ProtocolError
-                )
+                failed_fast = isinstance(error.__cause__, BROKEN_CONNECTION)
                 if not (may_repeat and failed_fast and self._budget.take()):
                     raise
                 may_repeat = False
@@ -182,7 +184,7 @@ class Neighbour:
             # Most often the caller's own time limit, which came before the one here.
             self._failed()
             raise
-        except (httpx2.HTTPError, TimeoutError) as error:
+        except (httpx2.HTTPError, *BROKEN_CONNECTION, TimeoutError) as error:
             self._failed()
             raise NeighbourAwayError(self.name, type(error).__name__) from error
         self.breaker.succeeded()

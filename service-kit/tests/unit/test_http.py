@@ -83,6 +83,14 @@ async def test_neighbour_is_asked_again_when_the_call_may_be_repeated() -> None:
     assert (answer.status_code, line.calls) == (200, 2)
 
 
+async def test_connection_that_is_gone_as_soon_as_it_is_made_is_a_broken_one() -> None:
+    def gone(_: httpx2.Request) -> httpx2.Response:
+        raise AttributeError("'NoneType' object has no attribute 'getpeername'")
+
+    with pytest.raises(NeighbourAwayError):
+        await neighbour(gone).request("GET", "/")
+
+
 async def test_neighbour_is_asked_again_under_an_idempotency_key() -> None:
     line = Line(broken=1)
     await neighbour(line).request("POST", "/", headers={"Idempotency-Key": "k"})
