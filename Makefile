@@ -28,11 +28,12 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 
 .PHONY: test
 test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
-	@# Two at a time: while one waits, the other has the processor. Each starts what it needs on ports
-	@# of its own. The longest come first, so that none is left to run alone at the end.
+	@# Two at a time where one alone leaves a core idle; each starts what it needs on ports of its own.
+	@# The long ones use both cores by themselves, and have limits of time that others would meet.
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-component test-resilience test-browser \
-		test-schemathesis test-acceptance test-observability test-contract test-load test-security
+	@$(MAKE) --no-print-directory test-component test-browser test-resilience
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-acceptance test-observability \
+		test-contract test-load test-security
 	@echo "All tests passed."
 
 ##@ Using it
