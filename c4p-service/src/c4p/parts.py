@@ -21,10 +21,9 @@ async def build(app: FastAPI, settings: C4pSettings) -> AsyncIterator[None]:
     """Put the parts into `app.state`, let the outbox work, and give all back at the end."""
     state, url = app.state, str(settings.database_url)
     async with AsyncExitStack() as held:
-        provider = Provider(settings.oidc_issuer, settings.oidc_discovery_url)
+        provider = Provider.of(settings)
         held.push_async_callback(provider.close)
-        secret = settings.oidc_client_secret.get_secret_value()
-        own = ClientCredentials(provider, settings.oidc_client_id, secret, settings.oidc_scope)
+        own = ClientCredentials.of(provider, settings)
 
         def neighbour(name: str, address: AnyHttpUrl, credentials: ClientCredentials) -> Neighbour:
             limit = settings.call_timeout_seconds

@@ -12,9 +12,8 @@ from servicekit.provider import ClientCredentials, Provider
 async def connected(settings: JobSettings) -> AsyncIterator[Services]:
     """The services; the connections are given back at the end."""
     urls = (str(settings.c4p_url), str(settings.agenda_url), str(settings.email_url))
-    async with Provider(settings.oidc_issuer, settings.oidc_discovery_url) as provider:
-        secret = settings.oidc_client_secret.get_secret_value()
-        own = ClientCredentials(provider, settings.oidc_client_id, secret, settings.oidc_scope)
+    async with Provider.of(settings) as provider:
+        own = ClientCredentials.of(provider, settings)
         async with Services(
             *urls,
             timeout_seconds=settings.call_timeout_seconds,

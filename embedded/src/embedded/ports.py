@@ -1,11 +1,10 @@
 """Which port each part gets: its usual one, or the next that is free."""
 
-import socket
 from collections.abc import Callable, Mapping
 
 import psutil
 
-from servicekit.testing import free_port
+from servicekit.testing import free_port, is_free
 
 USUAL: Mapping[str, int] = {
     "site": 8080,
@@ -38,23 +37,12 @@ def usual_or_next(tell: Callable[[str], None], *, observe: bool = False) -> dict
     for name, usual in wanted.items():
         spoken_for = {*chosen.values(), *wanted.values()} - {usual}
         port = next(
-            each for each in range(usual, 65536) if each not in spoken_for and _is_free(each)
+            each for each in range(usual, 65536) if each not in spoken_for and is_free(each)
         )
         if port != usual:
             tell(f"Port {usual} ({name}) is taken{_by_whom(usual)}; {port} is used instead.")
         chosen[name] = port
     return chosen
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As the servers do: connections that are still being closed don't hold the port.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def _by_whom(port: int) -> str:

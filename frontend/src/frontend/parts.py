@@ -31,7 +31,7 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
     state.settings = settings
     session_key = settings.session_key.get_secret_value()
     state.sessions = Sessions(session_key, secure=settings.has_tls)
-    provider = Provider(settings.oidc_issuer, settings.oidc_discovery_url)
+    provider = Provider.of(settings)
     state.openid = OpenId(
         provider,
         Verifier(provider, settings.oidc_audience),

@@ -204,7 +204,7 @@ def _printable(value: object) -> str:
 @asynccontextmanager
 async def verifying(app: FastAPI, settings: VerifyingSettings) -> AsyncIterator[Verifier]:
     """Let the dependencies of this module work in `app`, as long as the context lasts."""
-    async with Provider(settings.oidc_issuer, settings.oidc_discovery_url) as provider:
+    async with Provider.of(settings) as provider:
         verifier = app.state.verifier = Verifier(provider, settings.oidc_audience)
         warming = asyncio.create_task(verifier.warm_up())
         try:

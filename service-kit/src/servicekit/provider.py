@@ -18,6 +18,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from pydantic import BaseModel
 
 from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.settings import CallerSettings, VerifyingSettings
 
 NAME = "identity provider"
 TIMEOUT_SECONDS = 3.0
@@ -84,6 +85,11 @@ class Provider:
             NAME, issuer, timeout_seconds=timeout_seconds, transport=transport
         )
         self._metadata: Metadata | None = None
+
+    @classmethod
+    def of(cls, settings: VerifyingSettings) -> Self:
+        """The one that the settings name."""
+        return cls(settings.oidc_issuer, settings.oidc_discovery_url)
 
     async def metadata(self) -> Metadata:
         """Where its endpoints are; asked once, and again with its keys."""
@@ -219,6 +225,12 @@ class ClientCredentials:
     now: Callable[[], float] = monotonic
     _token: _Token | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @classmethod
+    def of(cls, provider: Provider, settings: CallerSettings) -> "ClientCredentials":
+        """Those that the settings name, for services that people call too."""
+        secret = settings.oidc_client_secret.get_secret_value()
+        return cls(provider, settings.oidc_client_id, secret, settings.oidc_scope)
 
     def scoped(self, scope: str) -> "ClientCredentials":
         """Those of the same client for another audience."""

@@ -6,6 +6,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -29,18 +30,25 @@ def free_port() -> int:
     while True:
         port = secrets.randbelow(22_000) + 10_000
         claim = socket.socket(type=socket.SOCK_DGRAM)
-        with socket.socket() as probe:
-            # As the servers do: connections that are still being closed don't hold the port.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                claim.bind(("127.0.0.1", port))
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                claim.close()
-                continue
-        # Open until the process ends.
-        claim.detach()
-        return port
+        with suppress(OSError):
+            claim.bind(("127.0.0.1", port))
+            if is_free(port):
+                # Open until the process ends.
+                claim.detach()
+                return port
+        claim.close()
+
+
+def is_free(port: int) -> bool:
+    """Whether a server can listen at this TCP port of 127.0.0.1 just now."""
+    with socket.socket() as probe:
+        # As the servers do: connections that are still being closed don't hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def wait_for(
