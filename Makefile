@@ -12,7 +12,8 @@ INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
 # The first of them finds the platform as it was installed, the last leaves another version behind.
-CLUSTER_TESTS ?= tests/cluster/test_install.py tests/cluster
+CLUSTER_FILES := $(sort $(wildcard tests/cluster/test_*.py))
+CLUSTER_TESTS ?= tests/cluster/test_install.py $(filter-out %/test_install.py,$(CLUSTER_FILES))
 CONTAINER_TOOL ?= docker
 REGISTRY ?= localhost:5001
 SOURCE ?= unknown
