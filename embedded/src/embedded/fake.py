@@ -37,14 +37,19 @@ def _body(raw: bytes, headers: Mapping[str, str]) -> Any:
     return json.loads(raw) if raw else None
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    # Else a sixth caller at once might wait a second, for the kernel to try again.
+    request_queue_size = 128
+
+
 class FakeNeighbour:
     """Answers every request by `answer`, which a test may replace, and keeps every `Call`."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Answer] = lambda _: Answer()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def _handler(fake) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - self is the handler's

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 
 from servicekit.testing import wait_for
 
+START_SECONDS = 60
+"""More than any start takes, even while others start on a busy machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -63,7 +66,13 @@ class Process:
         return self._child.pid
 
     def start(self) -> None:
-        """Start it and wait until it is ready."""
+        """Start it unless it runs, and wait until it is ready."""
+        if self._child is None or self._child.poll() is not None:
+            self._launch()
+        what = f"{self.program.name} to be ready (see {self._log})"
+        wait_for(self._is_ready, what, START_SECONDS)
+
+    def _launch(self) -> None:
         with self._log.open("ab") as log:
             self._child = subprocess.Popen(  # noqa: S603 - a program of ours
                 self.program.command,
@@ -71,7 +80,6 @@ class Process:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_for(self._is_ready, f"{self.program.name} to be ready (see {self._log})", 30)
 
     def _is_ready(self) -> bool:
         assert self._child is not None
@@ -114,7 +122,7 @@ def refusal(program: Program) -> str:
         env=program.environment,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=START_SECONDS,
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (1, ""), ended

@@ -24,11 +24,12 @@ def free_port() -> int:
     """A TCP port of 127.0.0.1 that is this process's until it ends, for a server still to start.
 
     It lies below the ports that systems give to outgoing connections (from 32768 on Linux, from
-    49152 by RFC 6335), any of which may be taken by a client before the server binds it. The UDP
-    port of the same number is held meanwhile, so that no other process is given it here.
+    49152 by RFC 6335), any of which may be taken by a client before the server binds it, and above
+    those that databases and the like usually have. The UDP port of the same number is held
+    meanwhile, so that no other process is given it here.
     """
     while True:
-        port = secrets.randbelow(22_000) + 10_000
+        port = secrets.randbelow(15_000) + 17_000
         claim = socket.socket(type=socket.SOCK_DGRAM)
         with suppress(OSError):
             claim.bind(("127.0.0.1", port))
@@ -52,7 +53,7 @@ def is_free(port: int) -> bool:
 
 
 def wait_for(
-    condition: Callable[[], T | None], what: str, timeout_seconds: float = 15, pause: float = 0.05
+    condition: Callable[[], T | None], what: str, timeout_seconds: float = 30, pause: float = 0.05
 ) -> T:
     """The first truthy result of `condition`, or an AssertionError that says `what` is missing."""
     deadline = time.monotonic() + timeout_seconds
