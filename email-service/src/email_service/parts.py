@@ -16,7 +16,9 @@ from servicekit.identity import verifying
 @asynccontextmanager
 async def build(app: FastAPI, settings: EmailSettings) -> AsyncIterator[None]:
     """Put the mailroom into `app.state`, and give all back at the end."""
-    ledger = Ledger(str(settings.valkey_url), settings.sending_lease_seconds)
+    ledger = Ledger(
+        str(settings.valkey_url), settings.valkey_timeout_seconds, settings.sending_lease_seconds
+    )
     renderer = Renderer(settings.conference_name)
     app.state.mailroom = mailroom = Mailroom(ledger, Relay(settings), renderer)
     async with verifying(app, settings):

@@ -62,15 +62,17 @@ end
 
 
 class Ledger:
-    """Every method raises LedgerUnavailableError, within a bounded time, while Valkey is away."""
+    """Every method raises LedgerUnavailableError while Valkey is away: where it does not answer,
+    after `timeout_seconds`.
+    """
 
-    def __init__(self, url: str, lease_seconds: float) -> None:
+    def __init__(self, url: str, timeout_seconds: float, lease_seconds: float) -> None:
         self._lease_milliseconds = int(lease_seconds * 1000)
         self._client: Redis = Redis.from_url(
             url,
             decode_responses=True,
-            socket_connect_timeout=1,
-            socket_timeout=1,
+            socket_connect_timeout=timeout_seconds,
+            socket_timeout=timeout_seconds,
             # Once: a kept connection may have ended with the server's last restart. Time-outs are
             # not repeated, they would add up.
             retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),

@@ -39,7 +39,8 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
         client_secret=settings.oidc_client_secret.get_secret_value(),
         site=settings.site,
     )
-    store = TokenStore(str(settings.valkey_url), session_key)
+    valkey, limit = str(settings.valkey_url), settings.valkey_timeout_seconds
+    store = TokenStore(valkey, session_key, limit)
     state.wallet = Wallet(state.openid, store)
     state.agenda = Agenda(neighbour("agenda-service", settings.agenda_url))
     state.c4p = C4p(neighbour("c4p-service", settings.c4p_url))
@@ -50,7 +51,7 @@ async def build(app: FastAPI, settings: FrontendSettings) -> AsyncIterator[None]
         AgendaFile(settings.data_dir),
         settings.agenda_fresh_seconds,
     )
-    counts = SharedCounts(str(settings.valkey_url))
+    counts = SharedCounts(valkey, limit)
     state.limits = RateLimits(
         counts,
         session_key,

@@ -13,6 +13,8 @@ import structlog
 from fastapi import Depends, Request
 from prometheus_client import Counter
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from frontend.domain import RateLimit, admit, network_of
@@ -20,8 +22,6 @@ from frontend.wording import length_of_time
 from servicekit.http import Breaker
 
 SUBMIT, SIGN_IN = "submit", "sign-in"
-VALKEY_SECONDS = 0.25
-"""A submission waits no longer for being counted."""
 MOST_COUNTED_ALONE = 10_000
 CHECKS = Counter(
     "rate_limit_checks_total",
@@ -67,10 +67,14 @@ class Counts(Protocol):
 
 
 class SharedCounts:
-    """In Valkey."""
+    """In Valkey, for which a submission waits `timeout_seconds` at most."""
 
-    def __init__(self, url: str) -> None:
-        self._client = Redis.from_url(url, protocol=2, socket_timeout=None)
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        # What fails is counted by this process instead, which is sooner than another attempt.
+        self._client = Redis.from_url(
+            url, protocol=2, socket_timeout=None, retry=Retry(NoBackoff(), 0)
+        )
         self._admit = self._client.register_script(_ADMIT)
         self._breaker = Breaker(threshold=1)
 
@@ -79,7 +83,7 @@ class SharedCounts:
         if not self._breaker.allows(monotonic()):
             raise CountsAwayError
         try:
-            async with asyncio.timeout(VALKEY_SECONDS):
+            async with asyncio.timeout(self._timeout_seconds):
                 wait = await self._admit(keys=[key], args=[limit.interval_ms, limit.period_ms])
         except (RedisError, TimeoutError) as error:
             self._breaker.failed(monotonic())

@@ -39,6 +39,9 @@ class FrontendSettings(ServerSettings, ClientSettings):
     valkey_url: RedisDsn = Field(
         description="the address of Valkey, as redis://user:password@host:port/database"
     )
+    valkey_timeout_seconds: Seconds = Field(
+        0.5, description="how long Valkey may take, in seconds; then it counts as away"
+    )
     agenda_url: Url = Field(description="where agenda-service is, an http:// address")
     c4p_url: Url = Field(description="where c4p-service is, an http:// address")
     email_url: Url = Field(description="where email-service is, an http:// address")

@@ -26,7 +26,6 @@ from servicekit.http import NeighbourAwayError
 from servicekit.provider import GrantRefusedError
 
 STORE = "session store"
-STORE_SECONDS = 0.5
 MAX_COPIES = 2000
 ENDED = ""
 """What is kept of a session that has ended, until its cookies have: a store that has lost its data
@@ -48,10 +47,11 @@ log = structlog.get_logger()
 
 class TokenStore:
     """Valkey, where every replica finds the tokens; what lies there opens with the session key
-    alone. Its methods raise NeighbourAwayError, soon.
+    alone. Its methods raise NeighbourAwayError, after `timeout_seconds` at the latest.
     """
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
         self._seal = Seal(key, "tokens")
         self._client = Redis.from_url(
             url,
@@ -69,14 +69,14 @@ class TokenStore:
         value = {**asdict(tokens), "handle": handle}
         text = self._seal.close(value, datetime.now(UTC) + LIFETIME)
         seconds = int(LIFETIME.total_seconds())
-        async with _bounded():
+        async with self._bounded():
             is_kept = await self._put(keys=[_name(handle)], args=[ENDED, text, seconds])
         if not is_kept:
             raise SignInRequiredError
 
     async def get(self, handle: str) -> Tokens | None:
         """What is kept; None where nothing is, SignInRequiredError where the session has ended."""
-        async with _bounded():
+        async with self._bounded():
             text = await self._client.get(_name(handle))
         if text == ENDED:
             raise SignInRequiredError
@@ -88,26 +88,25 @@ class TokenStore:
 
     async def end(self, handle: str) -> None:
         """Keep nothing but that the session has ended."""
-        async with _bounded():
+        async with self._bounded():
             await self._client.set(_name(handle), ENDED, ex=LIFETIME)
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.aclose()
 
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                yield
+        except (RedisError, TimeoutError) as error:
+            raise NeighbourAwayError(STORE, type(error).__name__) from error
+
 
 def _name(handle: str) -> str:
     # Who reads Valkey's keys must not learn what the cookies hold.
     return f"{{frontend}}:tokens:{sha256(handle.encode()).hexdigest()}"
-
-
-@asynccontextmanager
-async def _bounded() -> AsyncIterator[None]:
-    try:
-        async with asyncio.timeout(STORE_SECONDS):
-            yield
-    except (RedisError, TimeoutError) as error:
-        raise NeighbourAwayError(STORE, type(error).__name__) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import statistics
 import threading
 import time
 from pathlib import Path
@@ -10,7 +11,10 @@ import httpx2
 
 from servicekit.testing import wait_for
 
-from .conftest import World, source, titles, wait_until_shown
+from .conftest import LIMIT_SECONDS, World, source, titles, wait_until_shown
+
+END_SECONDS = 15
+"""What the end of the process may take, unless it waits for what never comes."""
 
 
 def test_agenda_goes_from_live_to_saved_and_back_to_live(world: World) -> None:
@@ -34,20 +38,21 @@ def test_agenda_goes_from_live_to_saved_and_back_to_live(world: World) -> None:
 
 def test_agenda_is_stale_while_one_refresh_asks_and_answers_at_once(world: World) -> None:
     world.agenda.show("First")
-    world.start(NEIGHBOUR_SECONDS="5")
+    world.start(NEIGHBOUR_SECONDS="30")
     client = world.client()
     wait_for(lambda: source(client) == "live", "the live agenda")
     world.agenda.answering.clear()
     wait_for(lambda: source(client) == "stale", "the agenda to grow stale")
     started = time.monotonic()
-    for _ in range(20):
+    for _ in range(40):
         assert source(client) == "stale"
-    assert time.monotonic() - started < 0.5
+    # Far less than if each of them waited a moment.
+    assert time.monotonic() - started < 5
     asked = len(world.agenda.received)
     world.agenda.show("First", "Second")
     world.agenda.answering.set()
     wait_until_shown(client, "First", "Second")
-    # Twenty visitors made one request; its answer may already have caused the next.
+    # Forty visitors made one request; its answer may already have caused the next.
     assert [each.target for each in world.agenda.received[asked:]][:2] == ["/sessions", "/schedule"]
 
 
@@ -57,17 +62,17 @@ def test_agenda_frozen_service_becomes_saved_without_anyone_waiting(world: World
     client = world.client()
     wait_for(lambda: source(client) == "live", "the live agenda")
     world.agenda.answering.clear()
-    slowest = 0.0
+    waits: list[float] = []
 
     def is_saved() -> bool:
-        nonlocal slowest
         started = time.monotonic()
         found = source(client) == "saved"
-        slowest = max(slowest, time.monotonic() - started)
+        waits.append(time.monotonic() - started)
         return found
 
     wait_for(is_saved, "the saved agenda")
-    assert slowest < 0.2
+    assert max(waits) < LIMIT_SECONDS - 0.5, "somebody waited for the service"
+    assert statistics.median(waits) < 0.2
 
 
 def test_agenda_asks_with_the_etag_it_has(world: World) -> None:
@@ -127,7 +132,7 @@ def test_agenda_is_refreshed_and_the_end_comes_while_the_disk_hangs(world: World
     client.close()
     started = time.monotonic()
     frontend.stop()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < END_SECONDS
 
 
 def test_agenda_cold_start_without_service_or_copy_is_a_503_problem(world: World) -> None:
@@ -145,9 +150,12 @@ def test_agenda_cold_start_without_service_or_copy_is_a_503_problem(world: World
 
 
 def test_agenda_cold_start_waits_for_a_slow_first_answer(world: World) -> None:
+    world.agenda.stop()
+    frontend = world.start(AGENDA_FRESH_SECONDS="0.001")
+    wait_for(lambda: "agenda no longer live" in frontend.log_text(), "a refresh in vain")
     world.agenda.show("First")
     world.agenda.answering.clear()
-    world.start(NEIGHBOUR_SECONDS="3")
+    world.agenda.start()
     client = world.client()
     threading.Timer(0.3, world.agenda.answering.set).start()
     assert titles(client.get("/api/sessions")) == ["First"]
@@ -162,14 +170,19 @@ def test_agenda_refresh_does_not_hold_up_the_shutdown(world: World) -> None:
     client.close()
     started = time.monotonic()
     frontend.stop()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < END_SECONDS
 
 
 def test_agenda_answers_are_counted_by_source(world: World) -> None:
     world.agenda.show("First")
     frontend = world.start(AGENDA_FRESH_SECONDS="60")
-    assert source(world.client()) == "live"
-    metrics_port = frontend.program.env["METRICS_PORT"]
-    metrics = httpx2.get(f"http://127.0.0.1:{metrics_port}/metrics").text
-    assert 'agenda_answers_total{source="live"} 1.0' in metrics
-    assert 'route="/api/sessions"' in metrics
+    client = world.client()
+    wait_for(lambda: source(client) == "live", "the live agenda")
+
+    def metrics() -> str:
+        port = frontend.program.env["METRICS_PORT"]
+        return httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+
+    assert 'agenda_answers_total{source="live"} 1.0' in metrics()
+    # A request is counted when its answer has gone out.
+    wait_for(lambda: 'route="/api/sessions"' in metrics(), "the request")

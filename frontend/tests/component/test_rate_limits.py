@@ -55,7 +55,7 @@ def test_limit_is_shared_by_replicas(world: World, valkey_of_our_own: Process) -
     for client in (first, second):
         answer = submit(client)
         assert problem(answer) == (429, "rate-limited")
-        assert 90 <= int(answer.headers["retry-after"]) <= 100
+        assert 50 <= int(answer.headers["retry-after"]) <= 100
     assert len(world.c4p.received) == 6
     # Another limit, which is not used up.
     assert first.get("/sign-in").status_code == 303
@@ -69,10 +69,10 @@ def test_limit_is_shared_by_replicas(world: World, valkey_of_our_own: Process) -
 def test_limit_lets_through_again_when_one_has_worn_off(world: World) -> None:
     world.start(SUBMISSIONS_PER_TEN_MINUTES="200")
     client = world.client()
-    statuses = passed(client, 210)
-    assert statuses[:200] == [201] * 200
-    assert 429 in statuses
-    wait_for(lambda: submit(client).status_code == 201, "the next one to pass", 10)
+    assert passed(client, 200) == [201] * 200
+    # Some more may pass on a machine so slow that the first have worn off.
+    wait_for(lambda: submit(client).status_code == 429, "the limit", pause=0)
+    wait_for(lambda: submit(client).status_code == 201, "the next one to pass")
 
 
 @pytest.mark.parametrize("path", ["/sign-in", f"{CALLBACK}?code=guessed&state=guessed"])
@@ -109,13 +109,13 @@ def test_nobody_is_refused_because_valkey_is_away(world: World, valkey_of_our_ow
 
 
 def test_frozen_valkey_delays_a_submission_hardly(world: World, valkey_of_our_own: Process) -> None:
-    world.start(**LIMITS)
+    world.start(**LIMITS, VALKEY_TIMEOUT_SECONDS="0.3")
     client = world.client()
     valkey_of_our_own.send(signal.SIGSTOP)
     answers = [submit(client) for _ in range(4)]
     valkey_of_our_own.send(signal.SIGCONT)
     assert [each.status_code for each in answers] == [201] * 4
-    assert max(each.elapsed.total_seconds() for each in answers) < 1
+    assert max(each.elapsed.total_seconds() for each in answers) < 5
 
 
 def test_strangers_are_not_believed_who_they_are(world: World) -> None:

@@ -20,7 +20,7 @@ from frontend.tokens import TokenStore
 from servicekit.problems import MEDIA_TYPE
 from servicekit.testing import Issuer, free_port, problem
 
-from .conftest import SESSION_KEY, Received, Reply, World
+from .conftest import LIMIT_SECONDS, SESSION_KEY, Received, Reply, World
 
 PROPOSALS = "/api/proposals"
 
@@ -200,7 +200,7 @@ def test_session_that_the_provider_ended_leads_to_sign_in(
 
 
 async def test_session_that_has_ended_takes_no_tokens(backing: Process) -> None:
-    store = TokenStore(backing.url, SESSION_KEY)
+    store = TokenStore(backing.url, SESSION_KEY, LIMIT_SECONDS)
     tokens = Tokens("access", "refresh", None, 0, 0)
     await store.put("handle", tokens)
     assert await store.get("handle") == tokens
