@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 from redis import Redis
+from tests.patience import PATIENT
 from uuid_utils.compat import uuid7
 
 from embedded.process import Process, running
@@ -19,8 +20,9 @@ Put = Callable[..., httpx2.Response]
 
 @pytest.fixture(scope="session")
 def service(valkey_server: Process, folder: Path, identities: Identities) -> Iterator[Process]:
-    """The service with the schedule of the embedded platform."""
-    program = agenda(free_port(), free_port(), valkey_server.url, identities)
+    """The service with the schedule of the embedded platform, and with patience for a busy disk."""
+    env = PATIENT["agenda-service"]
+    program = agenda(free_port(), free_port(), valkey_server.url, identities, env=env)
     with running(program, folder) as process:
         yield process
 
@@ -42,7 +44,7 @@ def rights(issuer: Issuer) -> Mapping[str, str]:
 @pytest.fixture
 def client(service: Process, valkey: Redis, rights: Mapping[str, str]) -> Iterator[httpx2.Client]:
     """A client of the service that may do everything; its agenda is empty."""
-    with httpx2.Client(base_url=service.url, timeout=10, headers=rights) as client:
+    with httpx2.Client(base_url=service.url, timeout=30, headers=rights) as client:
         yield client
 
 

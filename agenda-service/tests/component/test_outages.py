@@ -4,6 +4,7 @@ import shutil
 import signal
 from asyncio import gather
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -17,8 +18,8 @@ from embedded.process import Process, running
 from embedded.services import Identities, agenda
 from servicekit.testing import free_port, problem, wait_for
 
-LIMIT_SECONDS = 0.5
-BOUND_SECONDS = 5
+LIMIT_SECONDS = 2
+BOUND_SECONDS = 10
 """The service's own limit, and what this machine may need beside it when it is busy."""
 
 Talk = Callable[..., dict[str, Any]]
@@ -41,7 +42,7 @@ def mortal(
     env = {**program.env, "VALKEY_TIMEOUT_SECONDS": str(LIMIT_SECONDS)}
     with (
         running(replace(program, env=env), tmp_path) as process,
-        httpx2.Client(base_url=process.url, timeout=10, headers=rights) as client,
+        httpx2.Client(base_url=process.url, timeout=30, headers=rights) as client,
     ):
         yield client
 
@@ -49,18 +50,24 @@ def mortal(
 def assert_away(client: httpx2.Client, talk: dict[str, Any]) -> None:
     """Every route that needs Valkey says so, soon; the others answer."""
     address = "/sessions/01900000-0000-7000-8000-00000000000a"
-    for method, path, body in [
+    questions: list[tuple[str, str, dict[str, Any] | None]] = [
         ("GET", "/sessions", None),
         ("GET", address, None),
         ("PUT", address, talk),
         ("PUT", f"{address}/slot", {"slot_id": "20270614T0900-main"}),
         ("DELETE", address, None),
-    ]:
+    ]
+
+    def ask(question: tuple[str, str, dict[str, Any] | None]) -> None:
+        method, path, body = question
         started = monotonic()
         response = client.request(method, path, json=body)
-        assert monotonic() - started < BOUND_SECONDS, (method, path)
-        assert problem(response) == (503, "unavailable"), (method, path)
+        assert monotonic() - started < BOUND_SECONDS, question
+        assert problem(response) == (503, "unavailable"), question
         assert int(response.headers["retry-after"]) > 0
+
+    with ThreadPoolExecutor(len(questions)) as pool:
+        list(pool.map(ask, questions))
     for path in ("/schedule", "/livez", "/readyz", "/info"):
         assert client.get(path).status_code == 200, path
 
@@ -143,7 +150,7 @@ async def test_frozen_valkey_keeps_nobody_waiting_in_a_crowd(
     ids = [new_id() for _ in range(30)]
     limits = httpx2.Limits(max_connections=100)
     async with httpx2.AsyncClient(
-        base_url=mortal.base_url, timeout=10, limits=limits, headers=mortal.headers
+        base_url=mortal.base_url, timeout=30, limits=limits, headers=mortal.headers
     ) as crowd:
         for proposal_id in ids:
             await crowd.put(f"/sessions/{proposal_id}", json=talk())
@@ -167,8 +174,12 @@ def test_write_that_a_frozen_valkey_makes_late_overwrites_nothing(
     for proposal_id in (changed, withdrawn):
         put(mortal, proposal_id, talk(version=1))
     backing.send(signal.SIGSTOP)
-    for proposal_id in (changed, withdrawn):
-        assert put(mortal, proposal_id, talk(title="Late", version=2)).status_code == 503
+    with ThreadPoolExecutor(2) as pool:
+        late = [
+            pool.submit(put, mortal, each, talk(title="Late", version=2))
+            for each in (changed, withdrawn)
+        ]
+    assert [each.result().status_code for each in late] == [503, 503]
     backing.send(signal.SIGCONT)
     wait_for(lambda: is_back(mortal), "the list to be answered")
     assert put(mortal, changed, talk(title="Newest", version=3)).status_code == 200

@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 from tests.contract.files import pacts_with
 from tests.contract.provider import Handlers, verify
+from tests.patience import PATIENT
 
 from embedded.process import Process, running
 from embedded.services import Identities, agenda
@@ -21,7 +22,8 @@ SOMEBODY = "01975c2e-8f6a-7000-8000-00000000ffff"
 
 @pytest.fixture(scope="module")
 def service(valkey_server: Process, folder: Path, identities: Identities) -> Iterator[Process]:
-    program = agenda(free_port(), free_port(), valkey_server.url, identities)
+    env = PATIENT["agenda-service"]
+    program = agenda(free_port(), free_port(), valkey_server.url, identities, env=env)
     with running(program, folder) as process:
         yield process
 

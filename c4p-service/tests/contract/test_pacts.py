@@ -11,6 +11,7 @@ import pytest
 from alembic import command
 from tests.contract.files import pacts_with
 from tests.contract.provider import Handlers, verify
+from tests.patience import PATIENT
 
 from c4p.migrate import configuration
 from embedded import services
@@ -89,6 +90,7 @@ def service(
         urls={"agenda": neighbour.url, "email": neighbour.url, "public": "http://site.example"},
         link_key="a key that only these tests use, at all",
         identities=identities,
+        env=PATIENT["c4p-service"],
     )
     with running(program, folder) as process:
         yield process

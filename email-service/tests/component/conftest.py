@@ -2,21 +2,22 @@
 
 import email
 import email.policy
+import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from email.message import EmailMessage
+from http.client import HTTPConnection
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx2
 import pytest
+from tests.patience import PATIENT
 
 from embedded import services
 from embedded.process import Process, running
 from servicekit.testing import Issuer, free_port, wait_for
-
-# Quick enough to see time limits end, long enough for a busy machine.
-LIMITS = {"SMTP_TIMEOUT_SECONDS": "2", "SENDING_LEASE_SECONDS": "4"}
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def email_service(
 
     @contextmanager
     def start(smtp_port: int, **settings: str) -> Iterator[Process]:
-        env = {**LIMITS, **settings}
+        env = {**PATIENT["email-service"], **settings}
         program = services.email(
             free_port(), free_port(), valkey_server.url, smtp_port, identities, env
         )
@@ -40,20 +41,27 @@ def email_service(
 
 
 @pytest.fixture(scope="module")
+def limits() -> Mapping[str, str]:
+    """None that ends while a test waits; a module that tests how they are kept has its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def service(
     email_service: Callable[..., AbstractContextManager[Process]],
     mail_server: Process,
     smtp_port: int,
+    limits: Mapping[str, str],
 ) -> Iterator[Process]:
     """A service in front of the mail sink."""
-    with email_service(smtp_port) as process:
+    with email_service(smtp_port, **limits) as process:
         yield process
 
 
 @pytest.fixture
 def client(service: Process, rights: Mapping[str, str]) -> Iterator[httpx2.Client]:
     """A client of `service` that may do everything."""
-    with httpx2.Client(base_url=service.url, timeout=20, headers=rights) as session:
+    with httpx2.Client(base_url=service.url, timeout=30, headers=rights) as session:
         yield session
 
 
@@ -67,11 +75,24 @@ def rights(issuer: Issuer) -> Mapping[str, str]:
 def post_to(rights: Mapping[str, str]) -> Callable[..., httpx2.Response]:
     """POST a body to a service under a key, a new one where none is given."""
 
-    def send(
-        service: Process, body: dict[str, Any], key: str | None = None, timeout: float = 20
-    ) -> httpx2.Response:
+    def send(service: Process, body: dict[str, Any], key: str | None = None) -> httpx2.Response:
         headers = {**rights, "Idempotency-Key": key or uuid4().hex}
-        return httpx2.post(f"{service.url}/emails", json=body, headers=headers, timeout=timeout)
+        return httpx2.post(f"{service.url}/emails", json=body, headers=headers, timeout=30)
+
+    return send
+
+
+@pytest.fixture
+def abandon(rights: Mapping[str, str]) -> Callable[..., None]:
+    """POST a body to a service, and hang up without an answer as soon as a condition holds."""
+
+    def send(
+        service: Process, body: dict[str, Any], key: str, once: Callable[[], object], what: str
+    ) -> None:
+        headers = {**rights, "Idempotency-Key": key, "Content-Type": "application/json"}
+        with closing(HTTPConnection(urlsplit(service.url).netloc)) as asker:
+            asker.request("POST", "/emails", json.dumps(body), headers)
+            wait_for(once, what, pause=0.01)
 
     return send
 

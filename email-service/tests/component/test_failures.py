@@ -16,12 +16,26 @@ from embedded.process import Process
 from servicekit.testing import wait_for
 
 Order = Callable[..., dict[str, Any]]
-PostTo = Callable[..., httpx2.Response]
 Post = Callable[..., httpx2.Response]
 OnlyMail = Callable[[str], EmailMessage]
 SentOnce = Callable[[dict[str, Any], str], None]
 EmailService = Callable[..., AbstractContextManager[Process]]
 Kind = Callable[[httpx2.Response], tuple[int, str]]
+UnderWay = Callable[[Process, dict[str, Any], str], AbstractContextManager[None]]
+
+LIMITS = {
+    "SMTP_TIMEOUT_SECONDS": "4",
+    "SENDING_LEASE_SECONDS": "8",
+    "VALKEY_TIMEOUT_SECONDS": "2",
+}
+"""They end while a test waits, and not because this machine is busy."""
+BOUND_SECONDS = 15
+"""What an answer may take that waits for one of them."""
+
+
+@pytest.fixture(scope="module")
+def limits() -> Mapping[str, str]:
+    return LIMITS
 
 
 @contextmanager
@@ -42,15 +56,26 @@ def frozen(process: Process) -> Iterator[None]:
         process.send(signal.SIGCONT)
 
 
-@contextmanager
+def is_claimed(client: httpx2.Client, body: dict[str, Any]) -> bool:
+    """Whether the one mail about this is being sent."""
+    return [each["state"] for each in listed(client, {"reference": body["reference"]})] == [
+        "sending"
+    ]
+
+
+@pytest.fixture
 def under_way(
-    post_to: PostTo, service: Process, mail_server: Process, body: dict[str, Any], key: str
-) -> Iterator[None]:
+    client: httpx2.Client, mail_server: Process, abandon: Callable[..., None]
+) -> UnderWay:
     """The service waits for a frozen relay, and whoever asked it has hung up."""
-    with frozen(mail_server):
-        with pytest.raises(httpx2.ReadTimeout):
-            post_to(service, body, key, timeout=0.5)
-        yield
+
+    @contextmanager
+    def begin(service: Process, body: dict[str, Any], key: str) -> Iterator[None]:
+        with frozen(mail_server):
+            abandon(service, body, key, lambda: is_claimed(client, body), "the claim")
+            yield
+
+    return begin
 
 
 def wait_until_sent(post: Post, body: dict[str, Any], key: str) -> None:
@@ -71,7 +96,7 @@ def sent_once(post: Post, only_mail: OnlyMail) -> SentOnce:
 def answer_in_time(post: Post, body: dict[str, Any], key: str) -> httpx2.Response:
     started = time.monotonic()
     answer = post(body, key)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < BOUND_SECONDS
     return answer
 
 
@@ -99,9 +124,8 @@ def test_relay_that_stays_away_is_left_to_rest(
 ) -> None:
     body, key = order(), uuid4().hex
     with stopped(mail_server):
-        details = [post(body, key).json()["detail"] for _ in range(7)]
-        assert "it can't be reached" in details[0]
-        assert "left to rest" in details[-1]
+        assert "it can't be reached" in post(body, key).json()["detail"]
+        wait_for(lambda: "left to rest" in post(body, key).json()["detail"], "the breaker")
     sent_once(body, key)
 
 
@@ -117,10 +141,10 @@ def test_frozen_relay_is_a_503_in_bounded_time(
 
 
 def test_mail_that_is_under_way_is_a_409(
-    post_to: PostTo, mail_server: Process, service: Process, order: Order, post: Post, problem: Kind
+    under_way: UnderWay, service: Process, order: Order, post: Post, problem: Kind
 ) -> None:
     body, key = order(), uuid4().hex
-    with under_way(post_to, service, mail_server, body, key):
+    with under_way(service, body, key):
         answer = post(body, key)
         assert problem(answer) == (409, "sending-now")
         assert int(answer.headers["retry-after"]) > 0
@@ -132,15 +156,10 @@ def test_mail_that_is_under_way_is_a_409(
 
 
 def test_entry_under_way_is_listed_as_sending(
-    post_to: PostTo,
-    client: httpx2.Client,
-    mail_server: Process,
-    service: Process,
-    order: Order,
-    post: Post,
+    under_way: UnderWay, client: httpx2.Client, service: Process, order: Order, post: Post
 ) -> None:
     body, key = order(), uuid4().hex
-    with under_way(post_to, service, mail_server, body, key):
+    with under_way(service, body, key):
         (item,) = client.get("/emails", params={"reference": body["reference"]}).json()["items"]
         assert (item["key"], item["state"], item["sent_at"]) == (key, "sending", None)
     wait_until_sent(post, body, key)
@@ -160,9 +179,8 @@ def test_service_killed_and_restarted_keeps_its_ledger(
 
 
 def test_service_killed_while_sending_leaves_the_mail_to_another_after_the_lease(
-    post_to: PostTo,
+    under_way: UnderWay,
     email_service: EmailService,
-    mail_server: Process,
     smtp_port: int,
     order: Order,
     post: Post,
@@ -170,7 +188,7 @@ def test_service_killed_while_sending_leaves_the_mail_to_another_after_the_lease
     problem: Kind,
 ) -> None:
     body, key = order(), uuid4().hex
-    with email_service(smtp_port) as victim, under_way(post_to, victim, mail_server, body, key):
+    with email_service(smtp_port, **LIMITS) as victim, under_way(victim, body, key):
         victim.send(signal.SIGKILL)
     assert problem(post(body, key)) == (409, "sending-now")
     sent_once(body, key)
@@ -230,20 +248,15 @@ def sent_unrecorded(
     ) -> Iterator[httpx2.Response]:
         with ExitStack() as stack:
             client = stack.enter_context(
-                httpx2.Client(base_url=service.url, timeout=20, headers=rights)
+                httpx2.Client(base_url=service.url, timeout=30, headers=rights)
             )
-
-            def is_claimed() -> bool:
-                params = {"reference": body["reference"]}
-                return [each["state"] for each in listed(client, params)] == ["sending"]
-
             pool = stack.enter_context(ThreadPoolExecutor(1))
             with frozen(mail_server):
                 headers = {"Idempotency-Key": key}
                 answer = pool.submit(client.post, "/emails", json=body, headers=headers)
-                wait_for(is_claimed, "the claim", pause=0.01)
+                wait_for(lambda: is_claimed(client, body), "the claim", pause=0.01)
                 stack.enter_context(stopped(valkey_server))
-            yield answer.result(10)
+            yield answer.result(30)
 
     return without_valkey
 
@@ -284,7 +297,10 @@ def test_service_killed_before_the_record_has_acknowledged_nothing(
     problem: Kind,
 ) -> None:
     body, key = order(), uuid4().hex
-    with email_service(smtp_port) as victim, sent_unrecorded(victim, body, key) as answer:
+    with (
+        email_service(smtp_port, **LIMITS) as victim,
+        sent_unrecorded(victim, body, key) as answer,
+    ):
         assert problem(answer) == (409, "sending-now")
         victim.send(signal.SIGKILL)
     wait_until_sent(post, body, key)

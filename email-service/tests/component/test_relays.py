@@ -81,7 +81,9 @@ class Door(Controller):
 @contextmanager
 def relay(handler: Handler, **options: Any) -> Iterator[int]:
     """The port of a real SMTP server that thinks as `handler` does."""
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port(), **options)
+    controller = Controller(
+        handler, hostname="127.0.0.1", port=free_port(), ready_timeout=30, **options
+    )
     controller.start()
     try:
         yield controller.port
@@ -192,7 +194,7 @@ def test_metrics_tell_what_became_of_mails(
 
 
 def test_mail_after_a_lost_answer_has_the_same_message_id(
-    post_to: PostTo,
+    abandon: Callable[..., None],
     email_service: EmailService,
     relay_port: int,
     handler: Handler,
@@ -202,9 +204,9 @@ def test_mail_after_a_lost_answer_has_the_same_message_id(
 ) -> None:
     body, key = order(), uuid4().hex
     handler.hangs_after_data = True
-    with email_service(relay_port) as victim:
-        with pytest.raises(httpx2.ReadTimeout):
-            post_to(victim, body, key, timeout=0.7)
+    limits = {"SMTP_TIMEOUT_SECONDS": "4", "SENDING_LEASE_SECONDS": "8"}
+    with email_service(relay_port, **limits) as victim:
+        abandon(victim, body, key, lambda: handler.taken, "the relay to have the mail")
         victim.send(signal.SIGKILL)
     handler.hangs_after_data = False
     assert problem(post(body, key)) == (409, "sending-now")
@@ -217,13 +219,13 @@ def test_refusals_leave_no_connection_open(
     post_to: PostTo, email_service: EmailService, handler: Handler, order: Order
 ) -> None:
     handler.says["RCPT"] = "550 no such user"
-    door = Door(handler, hostname="127.0.0.1", port=free_port())
+    door = Door(handler, hostname="127.0.0.1", port=free_port(), ready_timeout=30)
     door.start()
     try:
         with email_service(door.port) as service:
             for _ in range(20):
                 assert post_to(service, order()).status_code == 422
-            wait_for(lambda: door.open == 0, "the end of all connections", 5)
+            wait_for(lambda: door.open == 0, "the end of all connections")
     finally:
         door.stop()
 
@@ -277,7 +279,8 @@ def authenticate(
     _server: object, _session: object, _envelope: object, _mechanism: str, data: object
 ) -> AuthResult:
     assert isinstance(data, LoginPassword)
-    return AuthResult(success=data == LoginPassword(b"conference", b"open-sesame"))
+    # Not handled, so that a refusal is also said.
+    return AuthResult(success=data == LoginPassword(b"conference", b"open-sesame"), handled=False)
 
 
 # What it warns of is what the test wants: a password and no TLS.
@@ -293,6 +296,7 @@ def test_account_signs_in_and_a_wrong_password_is_a_503_that_hides_it(
         with email_service(port, **account | {"SMTP_PASSWORD": "s3cret-word"}) as service:
             answer = post_to(service, order())
             assert problem(answer) == (503, "relay-unavailable")
+            assert ": 535 " in answer.json()["detail"]
             assert "s3cret-word" not in answer.text + service.log_text()
     assert len(handler.taken) == 1
 

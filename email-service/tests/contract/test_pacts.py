@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 from tests.contract.files import pacts_with
 from tests.contract.provider import Handlers, verify
+from tests.patience import PATIENT
 
 from embedded.process import Process, running
 from embedded.services import SCOPES, Identities, email
@@ -38,7 +39,8 @@ def service(
     folder: Path,
     identities: Identities,
 ) -> Iterator[Process]:
-    program = email(free_port(), free_port(), valkey_server.url, smtp_port, identities)
+    env = PATIENT["email-service"]
+    program = email(free_port(), free_port(), valkey_server.url, smtp_port, identities, env)
     with running(program, folder) as process:
         yield process
 
