@@ -138,11 +138,17 @@ def test_passcodes_can_not_be_guessed_without_end(client: httpx2.Client) -> None
     def attempt(passcode: str) -> httpx2.Response:
         return client.post("/authorize", params=ASKED, data={**FORM, "passcode": passcode})
 
-    answers = [attempt(f"guess {number}") for number in range(FREE_GUESSES + 2)]
-    assert [each.status_code for each in answers] == [*([403] * (FREE_GUESSES + 1)), 429]
-    assert answers[-1].headers["retry-after"] == "1"
-    assert "Too many were wrong. Try again in 1 s." in answers[-1].text
-    assert attempt(PASSCODE).status_code == 429, "the right one is not told from others meanwhile"
+    def held_back() -> httpx2.Response | None:
+        for number in range(FREE_GUESSES + 1):
+            assert attempt(f"guess {number}").status_code == 403
+        # The right one is not told from others meanwhile. It is let in if the wait is over, as
+        # it may be on a busy machine, and then all begins anew.
+        answer = attempt(PASSCODE)
+        return answer if answer.status_code == 429 else None
+
+    answer = wait_for(held_back, "a wait")
+    assert answer.headers["retry-after"] == "1"
+    assert "Too many were wrong. Try again in 1 s." in answer.text
     wait_for(lambda: attempt(PASSCODE).status_code == 303, "the end of the wait")
 
 

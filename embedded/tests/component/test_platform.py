@@ -41,7 +41,7 @@ def test_platform_keeps_a_stopped_part_away_until_it_is_started(platform: Platfo
     assert platform.pid("agenda-service") == 0
     assert not answers(f"{platform.urls.agenda}/livez")
     platform.start("agenda-service")
-    assert answers(f"{platform.urls.agenda}/livez")
+    wait_for(lambda: answers(f"{platform.urls.agenda}/livez"), "agenda-service")
 
 
 def test_platform_freezes_and_thaws_a_part(platform: Platform) -> None:
