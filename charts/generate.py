@@ -32,14 +32,17 @@ SERVICES: Mapping[str, type[Settings]] = {
 }
 SECRET = frozenset({"DATABASE_URL", "VALKEY_URL", "CLIENTS"})
 """Secret beside those that their type says are: they have passwords in them."""
+WAY_IN = frozenset({"route", "ingress"})
+SERVING = frozenset({"replicas", "autoscaling", "podDisruptionBudget", "shutdown", "metrics"})
+UNUSED: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("agenda-service", "c4p-service", "email-service"), WAY_IN),
+    "consistency-job": WAY_IN | SERVING,
+}
+"""Shared values that would do nothing in a chart: to set one there is an error."""
 INTRODUCTIONS = {
     "library": "The charts of all services have these values; `global` sets them for all at once.",
     "conference": "[Install it](../../docs/install.md), [operate it](../../docs/operate.md).",
 }
-SERVICE_INTRODUCTION = (
-    "It has the [shared values](../library/README.md) too; its settings are explained in "
-    "[Settings](../../docs/settings.md)."
-)
 SET_BY_THE_CHART = frozenset({"POD_ID", "POD_NAMESPACE", "POD_NODE_NAME", "SERVICE_VERSION"})
 
 Schema = dict[str, Any]
@@ -150,9 +153,9 @@ def secret_settings(kind: type[Settings]) -> Schema:
     return closed({name: {"$ref": "#/$defs/reference"} for name in names})
 
 
-def shared() -> Schema:
-    """The values that every service has."""
-    rest = {"settings", "secrets"}
+def shared(chart: str = "library") -> Schema:
+    """The values that a service has in common with others."""
+    rest = {"settings", "secrets", *UNUSED.get(chart, ())}
     return {name: form(name, each) for name, each in values("library").items() if name not in rest}
 
 
@@ -170,7 +173,7 @@ def service_schema(chart: str) -> Schema:
     kind = SERVICES[chart]
     image: Schema = form("image", {**values("library")["image"], **values(chart)["image"]})
     properties = {
-        **shared(),
+        **shared(chart),
         "image": image,
         "settings": closed(plain_settings(kind)),
         "secrets": secret_settings(kind),
@@ -264,6 +267,16 @@ def _at(tree: Any, path: list[str]) -> object:
     return tree
 
 
+def _introduction(chart: str) -> str:
+    if chart in INTRODUCTIONS:
+        return INTRODUCTIONS[chart]
+    unused = ", ".join(f"`{each}`" for each in sorted(UNUSED.get(chart, ())))
+    return (
+        f"It has the [shared values](../library/README.md) too{unused and f', but for {unused}'}; "
+        "its settings are explained in [Settings](../../docs/settings.md)."
+    )
+
+
 def readme_of(chart: str) -> str:
     """The text of README.md."""
     about = yaml.safe_load((CHARTS / chart / "Chart.yaml").read_text())
@@ -273,7 +286,7 @@ def readme_of(chart: str) -> str:
     ]
     parts = [
         f"# {chart}",
-        fill(f"{about['description']}. {INTRODUCTIONS.get(chart, SERVICE_INTRODUCTION)}", 100),
+        fill(f"{about['description']}. {_introduction(chart)}", 100),
         "An unknown value is an error. This page is written by `make docs` from `values.yaml`.",
         "\n".join(["| value | default | what it is |", "|---|---|---|", *rows]),
     ]

@@ -49,6 +49,9 @@ def test_unknown_value_is_refused_by_name(chart: str) -> None:
             "properties 'timezone', 'times', 'rooms' required",
         ),
         ({"postgresql": {"storage": {"siez": "1Gi"}}}, "additional properties 'siez' not allowed"),
+        # What would do nothing there.
+        ({"c4p-service": {"ingress": {"enabled": True}}}, "additional properties 'ingress' not"),
+        ({"consistency-job": {"replicas": 2}}, "additional properties 'replicas' not allowed"),
     ],
 )
 def test_wrong_value_is_refused_where_it_is(values: Values, sentence: str) -> None:

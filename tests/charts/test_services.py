@@ -1,7 +1,7 @@
 """Values in, objects out: what every service's chart makes of them."""
 
 import pytest
-from tests.charts.rendering import CHARTS, SERVICES, UMBRELLA, Object, Values, profile, render
+from tests.charts.rendering import SERVICES, UMBRELLA, Object, Values, profile, render
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -197,31 +197,25 @@ def test_route_leads_to_the_frontend_and_the_provider() -> None:
         assert route["spec"]["hostnames"] == ["conference.test"]
 
 
-def test_ingress_is_the_other_way_in() -> None:
+def test_ingress_is_the_other_way_in_to_the_frontend_and_the_provider_alone() -> None:
     values = {
         "global": {
             "route": {"enabled": False, "hostnames": ["conference.test"]},
             "ingress": {"enabled": True, "className": "nginx", "tlsSecret": "tls"},
         }
     }
-    spec = render(CHARTS / "frontend", {**standalone("frontend"), **values}).one(
-        "Ingress", "frontend"
-    )["spec"]
-    assert spec["ingressClassName"] == "nginx"
-    assert spec["tls"] == [{"secretName": "tls", "hosts": ["conference.test"]}]
-    (rule,) = spec["rules"]
-    assert rule["host"] == "conference.test"
-    assert rule["http"]["paths"][0]["backend"]["service"]["name"] == "frontend"
-
-
-def standalone(name: str) -> Values:
-    """Enough for a service's chart without the umbrella."""
-    common = {
-        "PUBLIC_URL": "https://conference.test",
-        "OIDC_ISSUER": "https://id.test",
-        "CONFERENCE_NAME": "Test",
-    }
-    return {"settings": common if name == "frontend" else {}}
+    rendered = render(UMBRELLA, values)
+    assert not rendered.of("HTTPRoute")
+    ways = {}
+    for each in rendered.of("Ingress"):
+        spec = each["spec"]
+        assert spec["ingressClassName"] == "nginx"
+        assert spec["tls"] == [{"secretName": "tls", "hosts": ["conference.test"]}]
+        (rule,) = spec["rules"]
+        assert rule["host"] == "conference.test"
+        (path,) = rule["http"]["paths"]
+        ways[path["path"]] = path["backend"]["service"]["name"]
+    assert ways == {"/": "frontend", "/provider": "development-provider"}
 
 
 def test_prometheus_finds_each_service_by_its_name() -> None:

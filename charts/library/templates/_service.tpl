@@ -6,6 +6,7 @@ All objects of a service that answers HTTP. Takes
   files           the texts of files under /etc/conference, by name
   initContainers  what runs before it, as YAML
   strategy        how pods are replaced, where two may not run beside each other
+  public          whether people call it, by a route or an Ingress
 */}}
 {{- define "library.service" -}}
 {{- $ := .context }}
@@ -33,11 +34,11 @@ All objects of a service that answers HTTP. Takes
 ---
 {{ include "library.networkPolicy" $ }}
 {{- end }}
-{{- if $.Values.route.enabled }}
+{{- if and .public $.Values.route.enabled }}
 ---
 {{ include "library.httpRoute" $ }}
 {{- end }}
-{{- if $.Values.ingress.enabled }}
+{{- if and .public $.Values.ingress.enabled }}
 ---
 {{ include "library.ingress" $ }}
 {{- end }}
