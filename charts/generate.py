@@ -46,51 +46,83 @@ INTRODUCTIONS = {
 SET_BY_THE_CHART = frozenset({"POD_ID", "POD_NAMESPACE", "POD_NODE_NAME", "SERVICE_VERSION"})
 
 Schema = dict[str, Any]
-TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
-OBJECTS: Schema = {"type": "array", "items": {"type": "object"}}
-AMOUNT: Schema = {"type": ["string", "number"]}
-AMOUNTS: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"cpu": AMOUNT, "memory": AMOUNT, "ephemeral-storage": AMOUNT},
-}
-PERCENT: Schema = {"type": "integer", "minimum": 1, "maximum": 100}
-PLACE: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {
-        "ports": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 65535}},
-        "peers": OBJECTS,
-    },
-}
+
+
+def closed(properties: Schema, *required: str) -> Schema:
+    """An object that has nothing but `properties`."""
+    needed = {"required": list(required)} if required else {}
+    return {"type": "object", "additionalProperties": False, "properties": properties, **needed}
+
+
+def _text(pattern: str) -> Schema:
+    return {"type": "string", "pattern": pattern}
+
+
+def _list(item: Schema, least: int = 0) -> Schema:
+    return {"type": "array", "items": item, **({"minItems": least} if least else {})}
+
+
 TEXT: Schema = {"type": "string", "minLength": 1}
-NAMES: Schema = {"type": "array", "items": TEXT}
-REFERENCE: Schema = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"name": TEXT, "key": TEXT},
-    "required": ["name", "key"],
+TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
+COUNT: Schema = {"type": "integer", "minimum": 1}
+PORT: Schema = {**COUNT, "maximum": 65535}
+AMOUNT: Schema = {
+    "type": ["string", "number"],
+    "pattern": "^[0-9]+([.][0-9]+)?([mkMGTPE]|[KMGTPE]i)?$",
+    "minimum": 0,
 }
+AMOUNTS = closed({"cpu": AMOUNT, "memory": AMOUNT, "ephemeral-storage": AMOUNT})
+SELECTOR = closed(
+    {
+        "matchLabels": TEXTS,
+        "matchExpressions": _list(
+            closed({"key": TEXT, "operator": TEXT, "values": _list(TEXT)}, "key", "operator")
+        ),
+    }
+)
+PEER: Schema = {
+    **closed(
+        {
+            "podSelector": SELECTOR,
+            "namespaceSelector": SELECTOR,
+            "ipBlock": closed({"cidr": TEXT, "except": _list(TEXT)}, "cidr"),
+        }
+    ),
+    "minProperties": 1,
+}
+# To Kubernetes nobody in particular is everybody.
+PLACE = closed({"ports": _list(PORT), "peers": _list(PEER, least=1)})
+PARENT = dict.fromkeys(("group", "kind", "namespace", "name", "sectionName"), TEXT)
+TOLERATION = dict.fromkeys(("key", "operator", "value", "effect"), TEXT)
+REFERENCE = closed({"name": TEXT, "key": TEXT}, "name", "key")
 FORMS: Mapping[str, Schema] = {
     "annotations": TEXTS,
-    "calledBy": NAMES,
-    "calls": NAMES,
-    "cpuPercent": PERCENT,
-    "digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
-    "hostnames": NAMES,
+    "calledBy": _list(TEXT),
+    "calls": _list(TEXT),
+    "cpuPercent": {**COUNT, "maximum": 100},
+    "digest": _text("^(sha256:[0-9a-f]{64})?$"),
+    # Kubernetes 1.30 knows no pause of no seconds.
+    "drainSeconds": COUNT,
+    "hostnames": _list(_text("^([*][.])?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$")),
+    "interval": _text("^([0-9]+(ms|s|m|h))+$"),
     "labels": TEXTS,
     "limits": AMOUNTS,
-    "maxUnavailable": {"type": ["integer", "string"]},
+    "maxReplicas": COUNT,
+    "maxUnavailable": {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+%$"},
+    "minReplicas": COUNT,
     "nodeSelector": TEXTS,
-    "parentRefs": OBJECTS,
-    "path": {"type": "string", "pattern": "^/"},
+    "parentRefs": _list(closed({**PARENT, "port": PORT}, "name")),
+    "path": _text("^/"),
     "places": {"type": "object", "additionalProperties": PLACE},
     "podAnnotations": TEXTS,
     "podLabels": TEXTS,
     "pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
-    "pullSecrets": OBJECTS,
+    "pullSecrets": _list(closed({"name": TEXT}, "name")),
     "requests": AMOUNTS,
-    "tolerations": OBJECTS,
+    "size": AMOUNT,
+    # It is a label too.
+    "tag": _text("^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"),
+    "tolerations": _list(closed({**TOLERATION, "tolerationSeconds": {"type": "integer"}})),
 }
 """Values by their name whose default does not tell what else they may be."""
 
@@ -105,8 +137,9 @@ def form(name: str, default: object) -> Schema:
     """What a value may be: as its name says, or else anything of its default's type."""
     if name in FORMS:
         return FORMS[name]
-    if name == "schedule" and isinstance(default, dict):
-        return _schedule()
+    if name == "schedule":
+        # The conference's, or when a job runs.
+        return _schedule() if isinstance(default, dict) else _text(r"^(@\w+|\S+( \S+){4})$")
     match default:
         case bool():
             return {"type": "boolean"}
@@ -117,11 +150,6 @@ def form(name: str, default: object) -> Schema:
         case dict():
             return closed({each: form(each, value) for each, value in default.items()})
     raise TypeError(f"The form of {name} does not follow from {default!r}: add it to FORMS.")
-
-
-def closed(properties: Schema) -> Schema:
-    """An object that has nothing but `properties`."""
-    return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
 def plain_settings(kind: type[Settings]) -> Schema:
@@ -163,8 +191,15 @@ def shared_everywhere() -> Schema:
     """`global`: any shared value, and any setting that some service has."""
     kinds = SERVICES.values()
     settings = {name: each for kind in kinds for name, each in plain_settings(kind).items()}
+    # One digest is one image, which is one service's.
+    image = {name: each for name, each in values("library")["image"].items() if name != "digest"}
     return closed(
-        {**shared(), "settings": closed(settings), "generateSecrets": {"type": "boolean"}}
+        {
+            **shared(),
+            "image": form("image", image),
+            "settings": closed(settings),
+            "generateSecrets": {"type": "boolean"},
+        }
     )
 
 

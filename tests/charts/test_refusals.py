@@ -1,6 +1,8 @@
 """What can't work is refused in one sentence, before anything is installed."""
 
+import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,12 +10,18 @@ import yaml
 from tests.charts.rendering import CHARTS, SERVICES, UMBRELLA, Values, profile, refusal
 
 CHART_NAMES = (*SERVICES, "consistency-job", "conference")
+DIGEST = "sha256:" + "a" * 64
 CONFLICTS = {
     "postgresql.enabled": {"postgresql": {"enabled": True}},
     "valkey.enabled": {"valkey": {"enabled": True}},
     "mailSink.enabled": {"mailSink": {"enabled": True}},
     "global.generateSecrets": {"global": {"generateSecrets": True}},
 }
+
+
+def peers(*each: object) -> Values:
+    """Who is in one of the places."""
+    return {"global": {"networkPolicy": {"places": {"gateway": {"peers": list(each)}}}}}
 
 
 @pytest.mark.parametrize("chart", CHART_NAMES)
@@ -49,6 +57,20 @@ def test_unknown_value_is_refused_by_name(chart: str) -> None:
             "properties 'timezone', 'times', 'rooms' required",
         ),
         ({"postgresql": {"storage": {"siez": "1Gi"}}}, "additional properties 'siez' not allowed"),
+        ({"global": {"image": {"digest": DIGEST}}}, "additional properties 'digest' not allowed"),
+        ({"global": {"image": {"tag": "1.4-"}}}, "at '/global/image/tag': '1.4-' does not match"),
+        ({"global": {"tolerations": [{"kye": "x"}]}}, "at '/global/tolerations/0': additional"),
+        ({"global": {"image": {"pullSecrets": [{}]}}}, "missing property 'name'"),
+        ({"global": {"route": {"parentRefs": [{"nmae": "web"}]}}}, "'nmae' not allowed"),
+        ({"global": {"route": {"hostnames": ["a.test:80"]}}}, "'a.test:80' does not match"),
+        ({"frontend": {"resources": {"limits": {"memory": "lots"}}}}, "'lots' does not match"),
+        ({"frontend": {"shutdown": {"drainSeconds": 0}}}, "at '/shutdown/drainSeconds': minimum"),
+        ({"frontend": {"autoscaling": {"minReplicas": 0}}}, "at '/autoscaling/minReplicas'"),
+        ({"consistency-job": {"schedule": "hourly"}}, "at '/schedule': 'hourly' does not match"),
+        # Nobody in particular would be everybody.
+        (peers(), "at '/global/networkPolicy/places/gateway/peers': minItems"),
+        (peers({}), "at '/global/networkPolicy/places/gateway/peers/0': minProperties"),
+        (peers({"podSelektor": {}}), "additional properties 'podSelektor' not allowed"),
         # What would do nothing there.
         ({"c4p-service": {"ingress": {"enabled": True}}}, "additional properties 'ingress' not"),
         ({"consistency-job": {"replicas": 2}}, "additional properties 'replicas' not allowed"),
@@ -56,6 +78,29 @@ def test_unknown_value_is_refused_by_name(chart: str) -> None:
 )
 def test_wrong_value_is_refused_where_it_is(values: Values, sentence: str) -> None:
     assert sentence in refusal(UMBRELLA, values)
+
+
+def open_objects(schema: object, path: str = "") -> Iterator[str]:
+    """The paths of the objects that may have anything in them."""
+    if isinstance(schema, dict):
+        is_object = schema.get("type") == "object"
+        if is_object and "additionalProperties" not in schema:
+            yield path
+        for name, each in schema.items():
+            yield from open_objects(each, path if name == "properties" else f"{path}/{name}")
+
+
+@pytest.mark.parametrize("chart", CHART_NAMES)
+def test_no_value_may_have_anything_in_it(chart: str) -> None:
+    schema = json.loads((CHARTS / chart / "values.schema.json").read_text())
+    # Judged by the umbrella, and by the schema of their own chart.
+    judged_elsewhere = {"/global", "/library", *(f"/{each}" for each in CHART_NAMES)}
+    assert set(open_objects(schema)) <= judged_elsewhere
+
+
+def test_autoscaler_that_could_not_be_is_refused() -> None:
+    values = {"frontend": {"autoscaling": {"enabled": True, "minReplicas": 3, "maxReplicas": 2}}}
+    assert "frontend: autoscaling.minReplicas is 3, and maxReplicas 2" in refusal(UMBRELLA, values)
 
 
 @pytest.mark.parametrize(("name", "values"), CONFLICTS.items())

@@ -22,6 +22,11 @@ spec:
 {{- end }}
 
 {{- define "library.horizontalPodAutoscaler" -}}
+{{- with .Values.autoscaling }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+{{- fail (printf "%s: autoscaling.minReplicas is %v, and maxReplicas %v." $.Chart.Name .minReplicas .maxReplicas) }}
+{{- end }}
+{{- end -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
