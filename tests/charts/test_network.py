@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.charts.rendering import UMBRELLA, Object, Rendered, profile, render
+from tests.charts.rendering import UMBRELLA, Object, Rendered, profile, refusal, render
 
 DRAWN = {
     ("gateway", "frontend"),
@@ -106,6 +106,21 @@ def test_every_pod_is_under_the_default() -> None:
 def test_traces_may_leave_where_they_are_collected() -> None:
     found = set(arrows(render(UMBRELLA, profile("development")), "egress"))
     assert {a for a, b, _ in found if b == "monitoring"} == {*SCRAPED, "consistency-job"}
+
+
+def test_dns_is_where_the_values_say() -> None:
+    dns = {"ports": [53, 5353], "peers": [{"ipBlock": {"cidr": "169.254.20.10/32"}}]}
+    values = {"global": {"networkPolicy": {"places": {"dns": dns}}}}
+    found = {(b, ports) for _, b, ports in arrows(render(UMBRELLA, values), "egress")}
+    assert ("169.254.20.10/32", (53, 53, 5353, 5353)) in found
+    assert "dns" not in {b for b, _ in found}
+
+
+def test_place_of_nobody_is_refused() -> None:
+    nowhere = {"calls": ["elsewhere"], "places": {"elsewhere": {"ports": [1]}}}
+    assert "networkPolicy.places.elsewhere needs peers" in refusal(
+        UMBRELLA, {"frontend": {"networkPolicy": nowhere}}
+    )
 
 
 def test_managed_parts_are_reached_where_the_values_say() -> None:

@@ -95,13 +95,17 @@ spec:
 {{- $ := index . 0 }}
 {{- $name := index . 1 }}
 {{- with get $.Values.networkPolicy.places $name }}
-{{- toYaml .peers }}
+{{- toYaml (required (printf "networkPolicy.places.%s needs peers, or it would be everybody." $name) .peers) }}
 {{- else }}
 - podSelector: {matchLabels: {app.kubernetes.io/name: {{ $name }}}}
 {{- end }}
 {{- end }}
 
 {{- define "library.dns" -}}
-- to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]
-  ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+- to: {{- include "library.peers" (list . "dns") | trim | nindent 4 }}
+  ports:
+    {{- range .Values.networkPolicy.places.dns.ports }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
 {{- end }}
