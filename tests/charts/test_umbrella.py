@@ -2,6 +2,7 @@
 
 import json
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import helm_python as helm
@@ -49,6 +50,31 @@ def test_generated_secrets_outlive_the_release_and_are_refused_in_production(
     assert kept["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
     # The prefix by which services know an example.
     assert all(each.startswith("development-") for each in kept["stringData"].values())
+
+
+def test_rendering_without_generated_secrets_is_always_the_same_and_needs_only_those(
+    rendered: Rendered,
+) -> None:
+    # A GitOps controller renders often, and asks no cluster for what it rendered before.
+    values = {"global": {"generateSecrets": False}}
+    again = render(UMBRELLA, values)
+    assert again.objects == render(UMBRELLA, values).objects
+    assert not again.of("Secret")
+    generated = {
+        (each["metadata"]["name"], key)
+        for each in rendered.of("Secret")
+        for key in each["stringData"]
+    }
+    assert set(referred(again)) <= generated
+
+
+def referred(rendered: Rendered) -> Iterator[tuple[str, str]]:
+    """The Secrets and keys that pods take something from."""
+    for _, pod in rendered.pods():
+        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+            for each in container.get("env", ()):
+                if reference := each.get("valueFrom", {}).get("secretKeyRef"):
+                    yield reference["name"], reference["key"]
 
 
 def test_provider_knows_the_way_back_to_the_site() -> None:
