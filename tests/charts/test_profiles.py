@@ -14,8 +14,8 @@ from tests.charts.rendering import CHARTS, PROFILES, UMBRELLA, Object, Rendered,
 LOCAL = CHARTS.parent / "environments" / "local" / "values.yaml"
 KUBERNETES = ("1.30", "1.37")
 """The oldest that the charts take, and the newest that is known."""
-NOT_KUBERNETES = {"HTTPRoute", "ServiceMonitor", "PrometheusRule"}
-"""Kinds that are not its own; test_services.py and test_umbrella.py look at them."""
+NOT_KUBERNETES = {"HTTPRoute", "ServiceMonitor", "PrometheusRule", "Gateway", "GatewayClass"}
+"""Kinds that are not its own; the other tests look at them."""
 
 
 @pytest.fixture(scope="module", params=[*PROFILES, LOCAL], ids=lambda path: path.stem)

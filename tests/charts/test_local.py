@@ -1,0 +1,46 @@
+"""The cluster on this machine: what kind.yaml and gateway.yaml say of each other."""
+
+from typing import Any
+
+import pytest
+import yaml
+from tests.charts.rendering import CHARTS
+from tests.charts.test_profiles import KUBERNETES, invalid
+
+LOCAL = CHARTS.parent / "environments" / "local"
+OBJECTS: list[dict[str, Any]] = list(yaml.safe_load_all((LOCAL / "gateway.yaml").read_text()))
+NODES = yaml.safe_load((LOCAL / "kind.yaml").read_text())["nodes"]
+
+
+def one(kind: str) -> dict[str, Any]:
+    """The spec of the only object of a kind."""
+    (found,) = (each["spec"] for each in OBJECTS if each["kind"] == kind)
+    return dict(found)
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_gateway_is_known_to_kubernetes(version: str) -> None:
+    assert invalid(OBJECTS, version) == []
+
+
+def test_listener_is_at_an_entry_point_which_a_user_without_rights_can_open() -> None:
+    (listener,) = one("Gateway")["listeners"]
+    (container,) = one("Deployment")["template"]["spec"]["containers"]
+    (port,) = container["ports"]
+    assert listener["port"] == port["containerPort"] > 1024
+    assert f"--entrypoints.web.address=:{listener['port']}" in container["args"]
+
+
+def test_gateway_is_on_the_node_whose_port_this_machine_has() -> None:
+    pod = one("Deployment")["template"]["spec"]
+    (node,) = (
+        each for each in NODES if pod["nodeSelector"].items() <= each.get("labels", {}).items()
+    )
+    (mapping,) = node["extraPortMappings"]
+    assert mapping["containerPort"] == pod["containers"][0]["ports"][0]["hostPort"]
+    assert (mapping["listenAddress"], mapping["hostPort"]) == ("127.0.0.1", 8080)
+
+
+def test_every_node_is_the_same_kubernetes_and_three_are_workers() -> None:
+    assert len({each["image"] for each in NODES}) == 1
+    assert sorted(each["role"] for each in NODES) == ["control-plane", *["worker"] * 3]
