@@ -16,6 +16,10 @@ RELEASE = "conference"
 SERVICES = ("frontend", "agenda-service", "c4p-service", "email-service")
 """What may be replaced while visitors are there."""
 PATIENCE_SECONDS = 180
+READ_METRICS = (
+    "from urllib.request import urlopen;"
+    " print(urlopen('http://127.0.0.1:9090/metrics', timeout=5).read().decode())"
+)
 
 Object = dict[str, Any]
 """Something that Kubernetes knows, as it describes it."""
@@ -149,8 +153,8 @@ class Cluster:
 
     def metrics(self, pod: str) -> Mapping[str, float]:
         """The metrics of a pod that have no labels."""
-        path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:9090/proxy/metrics"
-        lines = self.kubectl("get", "--raw", path).splitlines()
+        # From inside: where policies are enforced, the API server may not call a pod either.
+        lines = self.run(pod, "python", "-c", READ_METRICS).splitlines()
         pairs = (line.split() for line in lines if not line.startswith("#") and "{" not in line)
         return {name: float(value) for name, value in pairs}
 
