@@ -148,8 +148,6 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.check_repository
-	$(BIN)/python observability/dashboards.py --check
-	$(BIN)/python charts/generate.py --check
 	$(BIN)/hadolint $(IMAGES:%=%/Dockerfile)
 	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
 	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py observability/*.py charts/*.py charts/*/*.py))) | \
@@ -163,8 +161,6 @@ format: $(INSTALLED) ## Let ruff put the code in order
 .PHONY: docs
 docs: $(INSTALLED) ## Write what is generated anew: pages, dashboards, the services' locks, the charts' READMEs and schemas
 	$(BIN)/python -m tests.check_repository --write
-	$(BIN)/python observability/dashboards.py
-	$(BIN)/python charts/generate.py
 
 .PHONY: screenshots
 screenshots: $(INSTALLED) .venv/.browser ## Take the pictures of docs/pictures anew

@@ -1,11 +1,7 @@
-"""Writes each chart's values.schema.json and README.md from its values.yaml and the settings.
-
-`--check` writes nothing and fails when a file is not what this would write.
-"""
+"""Each chart's values.schema.json and README.md, from its values.yaml and the settings."""
 
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import fill
@@ -23,10 +19,10 @@ from servicekit.settings import Settings
 
 CHARTS = Path(__file__).parent
 SERVICES: Mapping[str, type[Settings]] = {
-    "frontend": FrontendSettings,
-    "agenda-service": AgendaSettings,
     "c4p-service": C4pSettings,
+    "agenda-service": AgendaSettings,
     "email-service": EmailSettings,
+    "frontend": FrontendSettings,
     "consistency-job": JobSettings,
     "development-provider": ProviderSettings,
 }
@@ -328,20 +324,13 @@ def readme_of(chart: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def main() -> None:
-    """Write the files, or say which ones are stale."""
-    stale = []
-    for chart in ("library", *SERVICES, "conference"):
-        texts = {"values.schema.json": schema_of(chart), "README.md": readme_of(chart)}
-        for name, text in texts.items():
-            file = CHARTS / chart / name
-            if "--check" not in sys.argv:
-                file.write_text(text)
-            elif not file.exists() or file.read_text() != text:
-                stale.append(f"{file.relative_to(CHARTS.parent)} is stale: run `make docs`.")
-    if stale:
-        sys.exit("\n".join(stale))
-
-
-if __name__ == "__main__":
-    main()
+def pages() -> Mapping[Path, str]:
+    """Every generated file of the charts as it should be."""
+    return {
+        CHARTS / chart / name: text
+        for chart in ("library", *SERVICES, "conference")
+        for name, text in {
+            "values.schema.json": schema_of(chart),
+            "README.md": readme_of(chart),
+        }.items()
+    }

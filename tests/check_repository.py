@@ -7,21 +7,17 @@ import importlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import charts.generate
+import observability.generate
 from pydantic.fields import FieldInfo
 from tests.service_locks import service_locks, undeclared
 
-from agenda.settings import AgendaSettings
-from c4p.settings import C4pSettings
-from consistency.settings import JobSettings
-from development_provider.settings import ProviderSettings
-from email_service.settings import EmailSettings
-from frontend.settings import FrontendSettings
 from servicekit import field_errors
 from servicekit.problems import ProblemType
-from servicekit.settings import ServerSettings, Settings
+from servicekit.settings import ServerSettings
 
 ROOT = Path(__file__).parents[1]
 PROBLEMS = ROOT / "docs" / "problems.md"
@@ -33,14 +29,6 @@ SERVICES = {
     "agenda-service": "agenda.schemas",
     "email-service": "email_service.schemas",
     "frontend": "frontend.schemas",
-}
-SETTINGS_OF: dict[str, type[Settings]] = {
-    "c4p-service": C4pSettings,
-    "agenda-service": AgendaSettings,
-    "email-service": EmailSettings,
-    "frontend": FrontendSettings,
-    "consistency-job": JobSettings,
-    "development-provider": ProviderSettings,
 }
 SETTINGS_INTRODUCTION = """# Settings
 
@@ -89,7 +77,7 @@ def settings_page() -> str:
     parts = [SETTINGS_INTRODUCTION]
     shared = {**ServerSettings.model_fields}
     parts.append(_settings_table("Every service", shared))
-    for title, kind in SETTINGS_OF.items():
+    for title, kind in charts.generate.SERVICES.items():
         own = {name: each for name, each in kind.model_fields.items() if name not in shared}
         parts.append(_settings_table(title, own))
     return "\n".join(parts)
@@ -140,20 +128,32 @@ def unpinned() -> Iterator[str]:
             yield f"requirements.lock pins no version and hash in {line.strip()!r}."
 
 
-def stale_pages(*, write: bool) -> Iterator[str]:
-    """Generated pages that do not say what the code says, and locks that differ from the whole."""
-    pages = {PROBLEMS: problems_page(), SETTINGS: settings_page(), **service_locks()}
-    for path, page in pages.items():
-        if write:
-            path.write_text(page)
-        elif not path.exists() or path.read_text() != page:
+def pages() -> Mapping[Path, str]:
+    """Every generated file as it should be."""
+    return {
+        PROBLEMS: problems_page(),
+        SETTINGS: settings_page(),
+        **service_locks(),
+        **observability.generate.pages(),
+        **charts.generate.pages(),
+    }
+
+
+def stale(expected: Mapping[Path, str]) -> Iterator[str]:
+    """Files that do not say what they should."""
+    for path, text in expected.items():
+        if not path.exists() or path.read_text() != text:
             yield f"{path.relative_to(ROOT)} is stale: run `make docs`."
 
 
 def main() -> None:
     """Print what is wrong, a sentence each; exit with 1 if anything is."""
+    expected = pages()
+    if "--write" in sys.argv:
+        for path, text in expected.items():
+            path.write_text(text)
     wrong = [
-        *stale_pages(write="--write" in sys.argv),
+        *stale(expected),
         *too_long(tracked()),
         *named_indexes(),
         *unpinned(),

@@ -1,11 +1,11 @@
 """The READMEs and schemas follow from the values, and it is told when they no longer do."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 from charts import generate
+from tests import check_repository
 from tests.charts.rendering import CHARTS
 
 
@@ -21,7 +21,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (charts / file.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copy(file, charts / file.parent.name)
     monkeypatch.setattr(generate, "CHARTS", charts)
-    monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
+    monkeypatch.setattr(check_repository, "ROOT", tmp_path)
     return charts
 
 
@@ -31,19 +31,17 @@ def add_value(chart: Path, text: str) -> None:
     values.write_text(values.read_text() + text)
 
 
-def test_check_passes_what_is_fresh(copy: Path) -> None:
-    generate.main()
-    assert (copy / "frontend" / "README.md").exists()
+def test_fresh_files_are_passed(copy: Path) -> None:
+    assert (copy / "frontend" / "README.md") in generate.pages()
+    assert list(check_repository.stale(generate.pages())) == []
 
 
-def test_check_names_what_is_stale(copy: Path) -> None:
+def test_stale_files_are_named(copy: Path) -> None:
     add_value(copy / "frontend", "# -- Something new.\nnovel: true\n")
-    with pytest.raises(SystemExit) as stale:
-        generate.main()
-    assert stale.value.code == "\n".join(
+    assert list(check_repository.stale(generate.pages())) == [
         f"charts/frontend/{name} is stale: run `make docs`."
         for name in ("values.schema.json", "README.md")
-    )
+    ]
 
 
 def test_value_is_a_row_of_the_readme_and_a_property_of_the_schema(copy: Path) -> None:
