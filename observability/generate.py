@@ -8,6 +8,9 @@ from typing import Any
 
 FOLDER = Path(__file__).with_name("dashboards")
 SOURCE = {"type": "prometheus", "uid": "${source}"}
+# A Prometheus may read several platforms, each in a namespace of its own, and much else.
+HERE = 'namespace=~"$namespace"'
+OURS = f'{HERE}, job=~"frontend|agenda-service|c4p-service|email-service"'
 ALL_COLUMNS = 24
 HEIGHT = 8
 
@@ -35,8 +38,16 @@ class Dashboard:
     panels: Sequence[Panel]
 
 
+def _series(metric: str, match: str = "") -> str:
+    return f"{metric}{{{OURS}{match and ', '}{match}}}"
+
+
+def _recorded(rule: str) -> str:
+    return f"{rule}{{{HERE}}}"
+
+
 def _rate(metric: str, by: str, match: str = "") -> str:
-    return f"sum by ({by}) (rate({metric}{{{match}}}[$__rate_interval]))".replace("{}", "")
+    return f"sum by ({by}) (rate({_series(metric, match)}[$__rate_interval]))"
 
 
 def _quantile(share: float, by: str, match: str = "") -> str:
@@ -45,16 +56,25 @@ def _quantile(share: float, by: str, match: str = "") -> str:
     return f"histogram_quantile({share}, {buckets})"
 
 
+_OPEN = _series("circuit_breaker_open")
+_NOT_REPAIRED = _series("consistency_findings", 'repaired="false"')
+
 OVERVIEW = Dashboard(
     "platform-overview",
     "Platform overview",
     [
-        Panel("Answering", "bool_yes_no", {"{{job}}": "min by (job) (up)"}, 8, True),
-        Panel("Failed", "percentunit", {"{{job}}": "job:http_errors:ratio_rate5m"}, 8, True),
+        Panel("Answering", "bool_yes_no", {"{{job}}": f"min by (job) ({_series('up')})"}, 8, True),
+        Panel(
+            "Failed",
+            "percentunit",
+            {"{{job}}": _recorded("namespace_job:http_errors:ratio_rate5m")},
+            8,
+            True,
+        ),
         Panel(
             "Not consistent",
             "short",
-            {"not repaired": 'max by (check) (consistency_findings{repaired="false"})'},
+            {"not repaired": f"max by (check) ({_NOT_REPAIRED})"},
             4,
             True,
             "What the newest report of the consistency job has found. No data is nothing found.",
@@ -62,7 +82,7 @@ OVERVIEW = Dashboard(
         Panel(
             "Last compared",
             "s",
-            {"ago": "time() - max(consistency_report_timestamp_seconds)"},
+            {"ago": f"time() - max({_series('consistency_report_timestamp_seconds')})"},
             4,
             True,
         ),
@@ -80,7 +100,7 @@ OVERVIEW = Dashboard(
             "Time to answer",
             "s",
             {
-                "{{job}} 99 %": "job:http_request_duration_seconds:p99_5m",
+                "{{job}} 99 %": _recorded("namespace_job:http_request_duration_seconds:p99_5m"),
                 "{{job}} half": _quantile(0.5, "job"),
             },
         ),
@@ -107,21 +127,31 @@ OVERVIEW = Dashboard(
         Panel(
             "Open breakers",
             "short",
-            {"{{job}} → {{neighbour}}": "max by (job, neighbour) (circuit_breaker_open)"},
+            {"{{job}} → {{neighbour}}": f"max by (job, neighbour) ({_OPEN})"},
         ),
         Panel("Processor", "percentunit", {"{{job}}": _rate("process_cpu_seconds_total", "job")}),
-        Panel("Memory", "bytes", {"{{job}}": "max by (job) (process_resident_memory_bytes)"}),
+        Panel(
+            "Memory",
+            "bytes",
+            {"{{job}}": f"max by (job) ({_series('process_resident_memory_bytes')})"},
+        ),
     ],
 )
 
 _SUBMISSIONS = 'job="c4p-service", method="POST", route="/proposals"'
-_ACCEPTED, _REJECTED = (f'max(proposals{{state="{state}"}})' for state in ("accepted", "rejected"))
+_ACCEPTED, _REJECTED = (
+    f"max({_series('proposals', match)})" for match in ('state="accepted"', 'state="rejected"')
+)
+_BY_STATE = f"max by (state) ({_series('proposals')})"
+_DECISIONS = _series("decisions_total")
+_WAITING = f"max({_series('outbox_waiting')})"
+_GIVEN_UP = _series("outbox_attempts_total", 'outcome="given up"')
 
 CALL_FOR_PROPOSALS = Dashboard(
     "call-for-proposals",
     "Call for proposals",
     [
-        Panel("Proposals", "short", {"{{state}}": "max by (state) (proposals)"}, 12, True),
+        Panel("Proposals", "short", {"{{state}}": _BY_STATE}, 12, True),
         Panel(
             "Accepted of all that are decided",
             "percentunit",
@@ -132,16 +162,16 @@ CALL_FOR_PROPOSALS = Dashboard(
         Panel(
             "Decided in the last hour",
             "short",
-            {"{{decision}}": "sum by (decision) (increase(decisions_total[1h]))"},
+            {"{{decision}}": f"sum by (decision) (increase({_DECISIONS}[1h]))"},
             6,
             True,
         ),
         Panel(
             "Approved against rejected",
             "short",
-            {"{{decision}}": "sum by (decision) (increase(decisions_total[$__rate_interval]))"},
+            {"{{decision}}": f"sum by (decision) (increase({_DECISIONS}[$__rate_interval]))"},
         ),
-        Panel("Proposals by state", "short", {"{{state}}": "max by (state) (proposals)"}),
+        Panel("Proposals by state", "short", {"{{state}}": _BY_STATE}),
         Panel(
             "Submissions by answer",
             "reqps",
@@ -163,27 +193,30 @@ DELIVERY = Dashboard(
     "delivery-of-mails",
     "Delivery of mails",
     [
-        Panel("Waiting", "short", {"deliveries": "max(outbox_waiting)"}, 6, True),
-        Panel("Oldest", "s", {"has waited": "max(outbox_oldest_seconds)"}, 6, True),
+        Panel("Waiting", "short", {"deliveries": _WAITING}, 6, True),
+        Panel("Oldest", "s", {"has waited": f"max({_series('outbox_oldest_seconds')})"}, 6, True),
         Panel(
             "Given up in the last hour",
             "short",
-            {
-                "to {{target}}": "sum by (target) "
-                '(increase(outbox_attempts_total{outcome="given up"}[1h]))'
-            },
+            {"to {{target}}": f"sum by (target) (increase({_GIVEN_UP}[1h]))"},
             6,
             True,
             "Each waits for a person.",
         ),
-        Panel("Mails not sent", "percentunit", {"of all": "mails:failed:ratio_rate15m"}, 6, True),
+        Panel(
+            "Mails not sent",
+            "percentunit",
+            {"of all": _recorded("namespace:mails_failed:ratio_rate15m")},
+            6,
+            True,
+        ),
         Panel("Mails", "ops", {"{{outcome}}": _rate("mails_total", "outcome")}),
         Panel(
             "Mails sent, by template",
             "ops",
             {"{{template}}": _rate("mails_total", "template", 'outcome="sent"')},
         ),
-        Panel("Outbox", "short", {"waiting": "max(outbox_waiting)"}),
+        Panel("Outbox", "short", {"waiting": _WAITING}),
         Panel(
             "Attempts of the outbox",
             "ops",
@@ -206,6 +239,17 @@ DELIVERY = Dashboard(
 def as_grafana(dashboard: Dashboard) -> dict[str, Any]:
     """https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/"""
     source = {"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
+    namespace = {
+        "name": "namespace",
+        "label": "Namespace",
+        "type": "query",
+        "datasource": SOURCE,
+        "query": "label_values(outbox_waiting, namespace)",
+        "refresh": 2,
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": "All", "value": "$__all"},
+    }
     return {
         "uid": dashboard.uid,
         "title": dashboard.title,
@@ -214,7 +258,7 @@ def as_grafana(dashboard: Dashboard) -> dict[str, Any]:
         "editable": False,
         "refresh": "30s",
         "time": {"from": "now-3h", "to": "now"},
-        "templating": {"list": [source]},
+        "templating": {"list": [source, namespace]},
         "panels": list(_panels(dashboard.panels)),
     }
 

@@ -23,6 +23,8 @@ from servicekit.testing import wait_for
 
 RATE_INTERVAL = "1m"
 """What Grafana would put for $__rate_interval."""
+ALL = ".*"
+"""What it would put for $namespace."""
 # An alert compares with a number; what is before that must have data, whatever the number.
 COMPARISON = re.compile(r"(?P<what>.+?)\s*[<>=!]=?\s*[\d.]+", re.DOTALL)
 
@@ -33,7 +35,12 @@ def panels() -> Iterator[tuple[str, str]]:
         for panel in json.loads(file.read_text())["panels"]:
             for target in panel["targets"]:
                 place = f"{file.stem}: {panel['title']}: {target['legendFormat']}"
-                yield place, target["expr"].replace("$__rate_interval", RATE_INTERVAL)
+                yield (
+                    place,
+                    target["expr"]
+                    .replace("$__rate_interval", RATE_INTERVAL)
+                    .replace("$namespace", ALL),
+                )
 
 
 def alerts() -> Iterator[tuple[str, str]]:
