@@ -132,7 +132,7 @@ kind-down: ## Remove that cluster with all of its data
 
 .PHONY: cluster-test
 cluster-test: $(INSTALLED) ## Install, load, break and upgrade the platform on the cluster of KUBECONFIG, which answers at PUBLIC_URL
-	@test -n "$${KUBECONFIG:-}" || { echo "make cluster-test needs KUBECONFIG, which names a cluster; make kind-up makes one." >&2; exit 1; }
+	@test -n "$${KUBECONFIG:-}" || { echo "make cluster-test needs KUBECONFIG, which names a cluster; make kind-up makes one, in ~/.kube/config." >&2; exit 1; }
 	@$(MAKE) --no-print-directory images
 	REGISTRY=$(REGISTRY) VERSION=$(VERSION) CONTAINER_TOOL=$(CONTAINER_TOOL) $(PYTEST) --capture=no $(CLUSTER_TESTS)
 

@@ -101,6 +101,7 @@ def test_saved_agenda_answers_without_agenda_service(
 ) -> None:
     cluster.scale("agenda-service", 0)
     try:
+        gone = time.monotonic()
         page = wait_for(
             lambda: (
                 answer
@@ -109,6 +110,7 @@ def test_saved_agenda_answers_without_agenda_service(
             ),
             "the note that the agenda is a saved one",
         )
+        print(f"\nsaved agenda {time.monotonic() - gone:.1f} s after the last pod had ended")
         assert page.status_code == 200
         assert accepted["title"] in page.text
     finally:
@@ -131,6 +133,7 @@ def test_consistency_job_rebuilds_the_agenda_that_valkey_has_lost(
         return agenda_is_right(office)
 
     wait_for(is_rebuilt, "the agenda", PATIENCE_SECONDS, 5)
+    print(f"\nagenda rebuilt by {next(runs)} runs of the consistency job")
     assert len(mails.to(accepted["speaker_email"], subject)) == 1
 
 
@@ -145,6 +148,7 @@ def test_restart_of_postgresql_is_a_503_and_needs_no_restart_of_ours(
         60,
         0.01,
     )
+    away = time.monotonic()
     assert problem(seen)[0] == 503
     refused = client.post("/api/proposals", json=talk)
     assert refused.status_code in {201, 503}
@@ -154,5 +158,6 @@ def test_restart_of_postgresql_is_a_503_and_needs_no_restart_of_ours(
         PATIENCE_SECONDS,
         0.2,
     )
+    print(f"\nPostgreSQL was away for {time.monotonic() - away:.1f} s")
     assert office.proposal(submitted["id"]) == submitted
     assert (set(names(cluster, "c4p-service")), restarts(cluster, "c4p-service")) == before
