@@ -58,6 +58,26 @@ def test_pod_says_where_it_is() -> None:
     }
 
 
+def test_own_authorities_are_trusted_by_all_that_call_somebody() -> None:
+    values = {"global": {"trust": {"configMap": "bundle", "key": "trust.pem"}}}
+    rendered = render(UMBRELLA, values)
+    bundle = {"name": "bundle", "items": [{"key": "trust.pem", "path": "ca.crt"}]}
+    for name in (*SERVICES, "consistency-job"):
+        pod = rendered.pod(name)
+        assert {"name": "trust", "configMap": bundle} in pod["volumes"], name
+        for each in (*pod.get("initContainers", ()), *pod["containers"]):
+            mounts = {mount["name"]: mount["mountPath"] for mount in each["volumeMounts"]}
+            assert mounts["trust"] == "/etc/trust", name
+        (one,) = pod["containers"]
+        assert {"name": "SSL_CERT_FILE", "value": "/etc/trust/ca.crt"} in one["env"], name
+
+
+def test_public_authorities_are_trusted_without_a_word() -> None:
+    pod = render().pod("c4p-service")
+    assert "trust" not in {each["name"] for each in pod["volumes"]}
+    assert "SSL_CERT_FILE" not in {each["name"] for each in pod["containers"][0]["env"]}
+
+
 def test_shared_value_is_overruled_by_a_services_own() -> None:
     values = {"global": {"replicas": 3}, "email-service": {"replicas": 1}}
     rendered = render(UMBRELLA, values)

@@ -75,12 +75,18 @@ spec:
             {{- if .files }}
             - {name: files, mountPath: /etc/conference, readOnly: true}
             {{- end }}
+            {{- if $.Values.trust.configMap }}
+            {{- include "library.trustMount" $ | nindent 12 }}
+            {{- end }}
       volumes:
         {{- range $folders }}
         - {name: {{ base . }}, emptyDir: {sizeLimit: 64Mi}}
         {{- end }}
         {{- if .files }}
         - {name: files, configMap: {name: {{ $.Chart.Name }}-files}}
+        {{- end }}
+        {{- if $.Values.trust.configMap }}
+        {{- include "library.trustVolume" $ | nindent 8 }}
         {{- end }}
 {{- end }}
 

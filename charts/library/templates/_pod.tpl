@@ -40,6 +40,16 @@ securityContext: {{- include "library.containerSecurity" . | nindent 2 }}
 resources: {{ toJson .Values.resources }}
 {{- end }}
 
+{{- define "library.trustMount" -}}
+- {name: trust, mountPath: /etc/trust, readOnly: true}
+{{- end }}
+
+{{- define "library.trustVolume" -}}
+{{- with .Values.trust -}}
+- {name: trust, configMap: {name: {{ .configMap }}, items: [{key: {{ .key }}, path: ca.crt}]}}
+{{- end }}
+{{- end }}
+
 {{- define "library.podMetadata" -}}
 labels:
   {{- include "library.podLabels" . | nindent 2 }}

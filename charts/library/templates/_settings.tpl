@@ -26,6 +26,10 @@ data: {{- include "library.settings" . | trim | nindent 2 }}
 {{- end }}
 - name: SERVICE_VERSION
   value: {{ include "library.version" . | quote }}
+{{- if .Values.trust.configMap }}
+# What Python's ssl takes for its default; PostgreSQL's client is told in its address.
+- {name: SSL_CERT_FILE, value: /etc/trust/ca.crt}
+{{- end }}
 {{- include "library.secrets" . }}
 {{- end }}
 
