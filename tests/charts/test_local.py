@@ -1,5 +1,8 @@
 """The cluster on this machine: what kind.yaml and gateway.yaml say of each other."""
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +47,30 @@ def test_gateway_is_on_the_node_whose_port_this_machine_has() -> None:
 def test_every_node_is_the_same_kubernetes_and_three_are_workers() -> None:
     assert len({each["image"] for each in NODES}) == 1
     assert sorted(each["role"] for each in NODES) == ["control-plane", *["worker"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "missing"),
+    [
+        ("kind", ("up",), "make kind-up needs docker"),
+        ("kind", ("down",), "make kind-down needs docker"),
+        ("deploy", ("localhost:5001", "0.1.0"), "make deploy needs kubectl"),
+    ],
+)
+def test_missing_program_is_named_in_a_sentence_with_the_other_way(
+    tmp_path: Path, script: str, arguments: tuple[str, ...], missing: str
+) -> None:
+    bash, dirname = (shutil.which(each) for each in ("bash", "dirname"))
+    assert bash
+    assert dirname
+    (tmp_path / "dirname").symlink_to(dirname)
+    ended = subprocess.run(
+        [bash, str(LOCAL / script), *arguments],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith(f"{missing}, which this machine does not have; `make up` starts")
+    assert ended.stderr.count("\n") == 1
