@@ -1,9 +1,11 @@
 """What the umbrella adds to the services: stores, secrets, a mail sink, rules, and its own test."""
 
 import json
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import helm_python as helm
 import pytest
@@ -150,6 +152,20 @@ def test_rules_and_dashboards_are_those_of_the_repository() -> None:
     assert {name: json.loads(text) for name, text in data.items()} == {
         file.name: json.loads(file.read_text()) for file in files
     }
+
+
+def examples() -> Iterator[Object]:
+    """The values that docs/install.md shows."""
+    text = (CHARTS.parent / "docs" / "install.md").read_text()
+    for fenced in re.findall(r"^ *```yaml\n(.*?)```", text, re.DOTALL | re.MULTILINE):
+        if "global" in (values := yaml.safe_load(dedent(fenced))):
+            yield values
+
+
+def test_examples_of_the_docs_are_taken() -> None:
+    kinds = [{each["kind"] for each in render(UMBRELLA, each).objects} for each in examples()]
+    assert ["Ingress" in each for each in kinds] == [True, False]
+    assert ["PrometheusRule" in each for each in kinds] == [False, True]
 
 
 def test_helm_test_hands_in_a_proposal_at_the_frontend(rendered: Rendered) -> None:
