@@ -154,6 +154,20 @@ def test_rules_and_dashboards_are_those_of_the_repository() -> None:
     }
 
 
+def test_alerts_link_to_where_people_read_runbooks() -> None:
+    at = "https://git.example.org/conference/blob/main/"
+    values = {"observability": {"prometheusRule": {"enabled": True, "filesAt": at}}}
+    groups = render(UMBRELLA, values).one("PrometheusRule", "conference")["spec"]["groups"]
+    links = {
+        rule["annotations"]["runbook_url"]
+        for group in groups
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    assert links
+    assert all(each.startswith(f"{at}docs/runbooks/") for each in links)
+
+
 def examples() -> Iterator[Object]:
     """The values that docs/install.md shows."""
     text = (CHARTS.parent / "docs" / "install.md").read_text()
