@@ -1,10 +1,16 @@
-"""Brings the database to the newest schema; any number may run at once, one does the work."""
+"""Brings the database to the newest schema; any number may run at once, one does the work.
+
+One that a later version has been at already is left as it is: each version's schema lets the one
+before it work, which is what a rolling update and a rollback need.
+"""
 
 import sys
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError
 
 from c4p.settings import DatabaseSettings
@@ -27,6 +33,11 @@ def main() -> None:
         command.upgrade(configuration(str(settings.database_url)), "head")
     except OperationalError as error:
         sys.exit(f"The database can't be migrated: {str(error.orig).strip()}")
+    except CommandError as error:
+        # "head" is known, so it is the database's revision that is not.
+        if not isinstance(error.__cause__, ResolutionError):
+            raise
+        sys.stdout.write("The database is of a later version than this one, and stays as it is.\n")
 
 
 if __name__ == "__main__":

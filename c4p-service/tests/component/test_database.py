@@ -129,6 +129,26 @@ def test_migrations_run_at_once_do_the_work_once_and_match_the_code(folder: Path
         command.check(configuration(server.url))
 
 
+def test_migration_leaves_the_schema_of_a_later_version_as_it_is(folder: Path) -> None:
+    with running(postgres(folder / "later", free_port()), folder) as server:
+        command.upgrade(configuration(server.url), "head")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '9999'")
+            env = {"PATH": os.environ["PATH"], "DATABASE_URL": server.url}
+            ran = subprocess.run(
+                [sys.executable, "-m", "c4p.migrate"],
+                env=env,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (ran.returncode, ran.stderr) == (0, "")
+            assert ran.stdout.startswith("The database is of a later version")
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+                ("9999",)
+            ]
+
+
 def test_migrations_can_go_back(folder: Path) -> None:
     with running(postgres(folder / "back", free_port()), folder) as server:
         configured = configuration(server.url)
