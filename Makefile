@@ -32,9 +32,8 @@ test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no 
 	@# Two at a time where one alone leaves a core idle; each starts what it needs on ports of its own.
 	@# The long ones use both cores by themselves, and have limits of time that others would meet.
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
-	@$(MAKE) --no-print-directory test-component test-browser test-resilience
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-acceptance test-observability \
-		test-contract test-load test-security
+	@$(MAKE) --no-print-directory test-component test-resilience test-site
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-observability test-contract test-load
 	@echo "All tests passed."
 
 ##@ Using it
@@ -57,7 +56,7 @@ test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
 
 .PHONY: test-component
 test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP
-	$(PYTEST) -n 2 --dist loadfile $(wildcard */tests/component)
+	$(PYTEST) -n 3 --dist loadfile $(wildcard */tests/component)
 
 .PHONY: test-contract
 test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh
@@ -79,9 +78,13 @@ test-security: $(INSTALLED) ## What people of ill will may try at the public doo
 test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with axe, and without JavaScript
 	$(PYTEST) -n 2 --dist worksteal tests/browser
 
+.PHONY: test-site
+test-site: $(INSTALLED) .venv/.browser ## The three before at once, which then share platforms
+	$(PYTEST) -n 2 --dist worksteal tests/browser tests/acceptance tests/security
+
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
-	$(PYTEST) -n 2 --dist loadfile tests/resilience tests/torture
+	$(PYTEST) -n 3 --dist loadfile tests/resilience tests/torture
 
 .PHONY: test-keycloak
 test-keycloak: keycloak .venv/.browser ## Sign-in at a real Keycloak, in a real browser; needs Java 17
