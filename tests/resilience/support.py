@@ -217,7 +217,8 @@ class Conference:
 
     def delivery(self, proposal: Proposal, kind: str) -> dict[str, Any]:
         """What is told of a proposal: session, received, accepted, rejected or withdrawn."""
-        answer = self.client.get("/api/deliveries", params={"proposal_id": proposal.id})
+        params = {"proposal_id": proposal.id}
+        answer = self.persist(lambda: self.client.get("/api/deliveries", params=params))
         return next(each for each in answer.json()["items"] if each["kind"] == kind)
 
     def wait_until_tried(self, proposal: Proposal, kind: str) -> None:
@@ -320,7 +321,8 @@ class Conference:
             params["cursor"] = page["next_cursor"]
 
     def _assert_agenda(self) -> None:
-        sessions = httpx2.get(f"{self.platform.urls.agenda}/sessions").json()["items"]
+        url = f"{self.platform.urls.agenda}/sessions"
+        sessions = self.persist(lambda: httpx2.get(url)).json()["items"]
         accepted = [each.id for each in self.proposals if each.state == "accepted"]
         assert sorted(each["proposal_id"] for each in sessions) == sorted(accepted)
         assert len({each["slot"]["id"] for each in sessions}) == len(sessions)
@@ -334,12 +336,24 @@ class Conference:
         ids = frozenset(each["proposal_id"] for each in answer.json()["items"])
         return Agenda(ids, answer.headers["agenda-source"] == "saved")
 
-    def _assert_mails(self) -> None:
-        owed = Counter(
+    def wait_until_kept(self) -> None:
+        """Until the sink has all that it was handed: it says yes before it has written."""
+        self.wait_until_settled()
+        owed = self._owed().keys()
+        wait_for(
+            lambda: owed <= {(each.to, each.kind) for each in self.mails()},
+            "every mail",
+            PATIENCE_SECONDS,
+        )
+
+    def _owed(self) -> Counter[tuple[str, str]]:
+        return Counter(
             (each.draft["speaker_email"], kind) for each in self.proposals for kind in each.mails
         )
-        # The sink shows a mail a moment after it has taken it.
-        wait_for(lambda: owed.keys() <= {(each.to, each.kind) for each in self.mails()}, "mails")
+
+    def _assert_mails(self) -> None:
+        self.wait_until_kept()
+        owed = self._owed()
         speakers = {each.draft["speaker_email"] for each in self.proposals}
         mails = [each for each in self.mails() if each.to in speakers]
         if self.may_mail_twice:

@@ -8,7 +8,7 @@ from tests.resilience.support import EVERY_WAY, Conference, Way, away
 @pytest.mark.parametrize("part", ["email-service", "mail"])
 def test_mails_wait_and_decisions_go_on(conference: Conference, part: str, way: Way) -> None:
     earlier = conference.submit()
-    conference.wait_until_settled()
+    conference.wait_until_kept()
     with away(conference.platform, way, part):
         conference.decide(earlier)
         late = conference.submit()

@@ -7,7 +7,7 @@ BEHIND = ("agenda-service", "email-service", "valkey", "mail")
 
 def test_decisions_converge_when_all_is_back(conference: Conference) -> None:
     accepted, rejected, withdrawn, changed = (conference.submit() for _ in range(4))
-    conference.wait_until_settled()
+    conference.wait_until_kept()
     with away(conference.platform, "stopped", *BEHIND):
         conference.decide(accepted)
         conference.decide(rejected, "rejected")

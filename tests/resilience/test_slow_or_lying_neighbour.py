@@ -1,5 +1,6 @@
 """A neighbour that answers late, byte by byte, by half, with nonsense, or is somebody else."""
 
+import statistics
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -37,9 +38,9 @@ def test_receivers_are_told_once(
             disturbed.wait_until_saved()
             disturbed.wait_until_tried(talk, "session")
             disturbed.wait_until_tried(talk, "accepted")
-            agenda = disturbed.client.get("/agenda")
-            assert all(each.draft["title"] in agenda.text for each in told)
-            assert agenda.elapsed.total_seconds() < 0.5
+            answers = [disturbed.client.get("/agenda") for _ in range(5)]
+            assert all(each.draft["title"] in answers[-1].text for each in told)
+            assert statistics.median(each.elapsed.total_seconds() for each in answers) < 0.2
         told.append(talk)
     disturbed.assert_nothing_lost_nothing_doubled()
 

@@ -13,7 +13,7 @@ SHORTEST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 20.0
 """Between two faults of one target; the targets have theirs independently of each other."""
 LONGEST_FREEZE_SECONDS = 5.0
-"""Longer than every time limit and lease under `HASTY`, so that each is seen to end."""
+"""Longer than every time limit under `HASTY`, so that each is seen to end."""
 KILLED_SHARE = 0.75
 
 Kind = Literal["kill", "freeze"]

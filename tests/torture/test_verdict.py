@@ -213,11 +213,11 @@ def test_double_of_a_mail_whose_hand_over_was_interrupted_is_counted_and_forgive
     "fault",
     [
         Injected("c4p-service", "kill", 100.3, 100.4),
-        Injected("email-service", "kill", 98.8, 98.9),
+        Injected("email-service", "kill", 97.8, 97.9),
         Injected("relay", "kill", 90.0, 90.1),
-        Injected("valkey", "freeze", 95.0, 97.9),
+        Injected("valkey", "freeze", 95.0, 96.9),
         # After the hand-over, before the mail came again.
-        Injected("email-service", "kill", 100.6, 100.7),
+        Injected("email-service", "kill", 101.1, 101.2),
         Injected("relay", "kill", 105.0, 105.1),
     ],
 )

@@ -13,9 +13,9 @@ from email_service.domain import message_id
 
 MAIL_DOMAIN = "example.org"
 """That of the embedded platform's sender."""
-HAND_OVER_SECONDS = 0.5
+HAND_OVER_SECONDS = 1.0
 """How long after the relay took a mail it may take to be in the ledger, on a busy machine."""
-RECOVERY_SECONDS = {"email-service": 1.0, "relay": 1.0, "valkey": 2.0}
+RECOVERY_SECONDS = {"email-service": 2.0, "relay": 2.0, "valkey": 3.0}
 """Who has to suffer for a mail to be handed over twice: who gives, who takes, who remembers; and
 how long after the end of a fault theirs may still show: what had been sent meanwhile is taken then,
 and Valkey, which counts as ended by a kill once it is started again, reads its data first.
