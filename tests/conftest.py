@@ -13,6 +13,7 @@ import pytest
 from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
+from tests.patience import PATIENT
 
 from embedded.platform import Platform
 
@@ -22,7 +23,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """Every service and what it needs, empty at first; for all tests of a session."""
     if "BASE_URL" in os.environ:
         pytest.skip("this looks behind the site, which only a platform of our own lets it")
-    with Platform(tmp_path_factory.mktemp("platform")) as running:
+    with Platform(tmp_path_factory.mktemp("platform"), env=PATIENT) as running:
         yield running
 
 

@@ -43,6 +43,18 @@ class Mails:
         answer = self._client.get(f"/api/messages/{mail['id']}.plain").raise_for_status()
         return answer.text.replace("\r\n", "\n")
 
+    def number(self, address: str, subject: str, least: int) -> int:
+        """How many such mails there are once they are `least`: the sink shows a mail a moment
+        after it has taken it.
+        """
+        what = f"{least} mails {subject!r} to {address}"
+        return wait_for(
+            lambda: found if (found := len(self.to(address, subject))) >= least else 0,
+            what,
+            30,
+            0.1,
+        )
+
     def wait_for(self, address: str, subject: str) -> str:
         """The text of the newest such mail, once there is one."""
         return wait_for(

@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "charts" / "conference" / "submit_proposal.
 def run(address: str) -> subprocess.CompletedProcess[str]:
     """The script, as the chart calls it."""
     command = [sys.executable, str(SCRIPT), address]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
 def test_script_hands_in_a_proposal(site: Site, office: Office) -> None:

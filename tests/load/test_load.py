@@ -48,7 +48,7 @@ def run_locust(platform: Platform, acknowledged: Path) -> dict[str, dict[str, An
             [{"user_class_name": kind, "fixed_count": number} for kind, number in PEOPLE.items()]
         ),
         "--run-time": f"{SECONDS}s",
-        "--stop-timeout": 10,
+        "--stop-timeout": 30,
         "--haste": HASTE,
         "--acknowledged": acknowledged,
     }
@@ -59,7 +59,7 @@ def run_locust(platform: Platform, acknowledged: Path) -> dict[str, dict[str, An
         env={**env, "MAIL_URL": platform.urls.mail},
         capture_output=True,
         text=True,
-        timeout=SECONDS + 60,
+        timeout=SECONDS + 120,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-4000:]
@@ -89,7 +89,7 @@ def test_what_was_acknowledged_on_a_busy_day_is_there(
     assert {each: office.proposal(each)["state"] for each in decisions} == decisions
     wait_until_all_is_told(office)
     accepted = {each for each, decision in decisions.items() if decision == "accepted"}
-    wait_for(lambda: accepted <= agenda(office).keys(), "every accepted talk on the agenda", 30)
+    wait_for(lambda: accepted <= agenda(office).keys(), "every accepted talk on the agenda", 60)
     slots = list(agenda(office).values())
     assert len(set(slots)) == len(slots)
 

@@ -51,11 +51,12 @@ def stranger() -> Iterator[FakeNeighbour]:
 
 @pytest.fixture
 def logs(platform: Platform) -> Callable[[], dict[str, list[bytes]]]:
-    """What each of our own programs has logged, line by line."""
+    """What each of our own programs has logged, line by line; a last one may still be under way."""
     names = ("agenda-service", "c4p-service", "email-service", "frontend")
 
     def read() -> dict[str, list[bytes]]:
         folder = platform.home.logs
-        return {name: (folder / f"{name}.log").read_bytes().splitlines() for name in names}
+        found = {name: (folder / f"{name}.log").read_bytes() for name in names}
+        return {name: text[: text.rfind(b"\n") + 1].splitlines() for name, text in found.items()}
 
     return read

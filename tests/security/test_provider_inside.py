@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 from tests.acceptance.office import Office
+from tests.patience import PATIENT
 
 from embedded.platform import Platform
 from embedded.ports import any_free
@@ -46,7 +47,8 @@ def inside(tmp_path: Path, issuer: str) -> Iterator[Platform]:
     here = f"http://127.0.0.1:{ports['provider']}{urlsplit(issuer).path}"
     discovery = f"{here}/.well-known/openid-configuration"
     addresses = {"OIDC_ISSUER": issuer, "OIDC_DISCOVERY_URL": discovery}
-    env = {**dict.fromkeys(SERVICES, addresses), "development-provider": {"ISSUER": issuer}}
+    env = {name: {**addresses, **PATIENT.get(name, {})} for name in SERVICES}
+    env["development-provider"] = {"ISSUER": issuer}
     with Platform(tmp_path, choose_ports=lambda: ports, env=env) as running:
         yield running
 
@@ -63,5 +65,5 @@ def test_people_and_services_use_a_provider_at_two_addresses(inside: Platform, i
     office.wait_until_told(proposal)
     assert "accepted" in office.mails(proposal)
     # That the job has asked every service shows in what it has put down.
-    wait_for(lambda: office.client.get("/consistency-reports").json()["items"], "a report", 30)
+    wait_for(lambda: office.client.get("/consistency-reports").json()["items"], "a report", 90)
     office.close()
