@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.observability.relay import relay
+from tests.patience import PATIENT
 
 from embedded.platform import Platform
 from embedded.ports import any_free
@@ -27,9 +28,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory, received: TraceServer) ->
     """
     otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     hasty = {"OUTBOX_FIRST_WAIT_SECONDS": "0.1", "OUTBOX_LONGEST_WAIT_SECONDS": "0.4"}
-    env = {**dict.fromkeys(TRACED, otel), "c4p-service": {**otel, **hasty}}
     ports = {**any_free(), "relay": free_port()}
-    env["email-service"] = {**otel, "SMTP_PORT": str(ports["relay"])}
+    own = {"c4p-service": hasty, "email-service": {"SMTP_PORT": str(ports["relay"])}}
+    env = {name: {**otel, **PATIENT.get(name, {}), **own.get(name, {})} for name in TRACED}
     home = tmp_path_factory.mktemp("platform")
     chatty = relay(ports["relay"], ports["smtp"])
     chatty.start()

@@ -38,4 +38,4 @@ class Chatty:
 
 def relay(port: int, next_port: int) -> Controller:
     """A relay on `port` that hands on to `next_port`."""
-    return Controller(Chatty(next_port), hostname="127.0.0.1", port=port)
+    return Controller(Chatty(next_port), hostname="127.0.0.1", port=port, ready_timeout=30)

@@ -7,6 +7,7 @@ from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
 from tests.observability.conftest import TRACED
 from tests.observability.failing import away
+from tests.patience import PATIENT
 
 from embedded.platform import Platform
 from embedded.trace_page import TraceServer, receiving
@@ -27,7 +28,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory, received: TraceServer) ->
         "OTEL_SAMPLE_RATIO": "0",
         "OTEL_BSP_SCHEDULE_DELAY": "200",
     }
-    with Platform(tmp_path_factory.mktemp("platform"), env=dict.fromkeys(TRACED, otel)) as running:
+    env = {name: {**otel, **PATIENT.get(name, {})} for name in TRACED}
+    with Platform(tmp_path_factory.mktemp("platform"), env=env) as running:
         running.stop("consistency-job")
         yield running
 
@@ -48,7 +50,7 @@ def wait_for_shape(received: TraceServer, *expected: tuple[int, str, str]) -> Tr
     def found() -> Trace | None:
         return next((t for t in received.traces.newest() if shape(t) == list(expected)), None)
 
-    return wait_for(found, f"the trace {expected}", 20, 0.1)
+    return wait_for(found, f"the trace {expected}", 60, 0.1)
 
 
 def test_request_that_fails_is_told_by_every_service_that_failed(

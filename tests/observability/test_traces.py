@@ -47,7 +47,7 @@ def trace_with(received: TraceServer, proposal: Answer, *ways: tuple[Step, ...])
         return "\n\n".join(str(each) for each in received.traces.newest()[:5])
 
     try:
-        return wait_for(found, "the trace", 20, 0.1)
+        return wait_for(found, "the trace", 60, 0.1)
     except AssertionError as error:
         raise AssertionError(f"No such trace; the newest are:\n{what()}") from error
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.patience import PATIENT
 
 from embedded.platform import Platform
 from embedded.services import SCOPES
@@ -24,7 +25,7 @@ SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    with Platform(tmp_path_factory.mktemp("openapi")) as running:
+    with Platform(tmp_path_factory.mktemp("openapi"), env=PATIENT) as running:
         yield running
 
 
@@ -41,7 +42,9 @@ def check(url: str, folder: Path, *options: str) -> None:
         # One of several ways to show who asks may be no good, beside the one that is given here:
         # `assert_closed` has the tests of that.
         "--exclude-checks=positive_data_acceptance,ignored_auth",
-        "--request-timeout=10",
+        # How fast requests can be made up says something of this machine alone.
+        "--suppress-health-check=all",
+        "--request-timeout=30",
         "--warnings=off",
         "--no-color",
         *options,
@@ -52,7 +55,7 @@ def check(url: str, folder: Path, *options: str) -> None:
         env={"PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr
