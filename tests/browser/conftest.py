@@ -11,7 +11,7 @@ from tests.browser.chromium import Faults, chromium
 
 from embedded.platform import Platform
 
-PATIENCE_MILLISECONDS = 20_000
+PATIENCE_MILLISECONDS = 60_000
 
 NewPage = Callable[..., Page]
 

@@ -29,8 +29,9 @@ class Scene:
         """Fill in fields, by their ids, and press a button."""
         for name, text in fields.items():
             self.page.locator(f"#{name}").fill(text)
-        self.page.get_by_role("button", name=button, exact=True).click()
-        self.page.wait_for_load_state()
+        # Begun before the press: the page that was left is loaded as well.
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=button, exact=True).click()
 
     def submitted(self, **changed: str) -> Answer:
         """A new proposal."""

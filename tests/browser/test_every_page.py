@@ -160,7 +160,7 @@ def full_agenda(scene: Scene) -> Iterator[str]:
         return next(iter(ours), "")
 
     try:
-        yield wait_for(given_up, "the agenda to be full", 30)
+        yield wait_for(given_up, "the agenda to be full", 60)
     finally:
         for each in proposals:
             office.withdraw(each)
