@@ -169,7 +169,11 @@ def route_template(scope: Scope) -> str:
 
 
 class BodyLimit:
-    """Plain ASGI middleware: a request body over the limit is a 413, and is not read further."""
+    """Plain ASGI middleware: a request body over the limit is a 413, and nobody gets it.
+
+    The connection stays open, and what still comes is dropped: whoever sends all of it before
+    reading, as browsers and proxies do, would find a closed one in the place of the answer.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -208,11 +212,7 @@ class BodyLimit:
             await self._problem().response()(scope, receive, send)
 
     def _problem(self) -> Problem:
-        return Problem(
-            BODY_TOO_LARGE,
-            f"The body may have {self._limit} bytes.",
-            headers={"Connection": "close"},
-        )
+        return Problem(BODY_TOO_LARGE, f"The body may have {self._limit} bytes.")
 
 
 def _describe(app: FastAPI) -> None:

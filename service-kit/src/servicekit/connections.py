@@ -83,12 +83,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Refuse what is too large before anybody works on it."""
-        self._is_in_head = False
         self._refusal = _refusal_of(self.url, self.headers)
         if self._refusal is not None:
             # The parser turns it into its own error, and that into send_400_response.
             raise self._refusal
         super().on_headers_complete()
+        self._is_in_head = False
 
     def on_message_complete(self) -> None:
         """The last byte of a request."""
@@ -142,10 +142,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end()
 
     def _may_answer(self) -> bool:
-        if self.cycle is None or self.cycle.response_complete:
-            return True
-        # Of a request whose body is under way; else an earlier one is being answered.
         in_body = self._is_receiving and not self._is_in_head
+        if self.cycle is None or self.cycle.response_complete:
+            # A request whose body still comes has been answered.
+            return not in_body
+        # Of a request whose body is under way; else an earlier one is being answered.
         return in_body and not self.pipeline and not self.cycle.response_started
 
     def _end(self) -> None:

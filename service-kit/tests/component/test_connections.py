@@ -179,6 +179,23 @@ def client_port(answer: httpx2.Response) -> int:
     return int(port)
 
 
+def test_client_that_sends_too_large_a_body_to_its_end_reads_why(patient: Process) -> None:
+    with closing(connect(patient)) as connection:
+        connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % LARGE)
+        connection.sendall(b"a" * LARGE)
+        connection.sendall(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        refusal, _, next_answer = read_all(connection).rpartition(b"HTTP/1.1 ")
+    assert refusal.startswith(b"HTTP/1.1 413 ")
+    assert b"urn:problem:body-too-large" in refusal
+    assert next_answer.startswith(b"200 ")
+
+
+def test_client_that_stops_in_a_body_too_large_is_answered_once(service: Process) -> None:
+    answer = answer_to(service, HEAD + b"Content-Length: %d\r\n\r\na" % LARGE)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 def test_client_that_does_not_read_is_cut_off(patient: Process) -> None:
     with closing(connect(patient)) as connection:
         port = connection.getsockname()[1]
