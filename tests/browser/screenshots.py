@@ -9,8 +9,7 @@ from pathlib import Path
 
 import httpx2
 from playwright.sync_api import Browser, Page, ViewportSize
-from tests.acceptance.mails import Mails
-from tests.acceptance.office import Answer, Office
+from tests.acceptance.office import Office
 from tests.acceptance.site import Site
 from tests.browser.chromium import chromium
 from tests.browser.conftest import be_somebody
@@ -34,13 +33,11 @@ def main() -> None:
         chromium() as browser,
     ):
         site = Site(platform.urls.site, platform.urls.mail, platform.passcode)
-        mails = Mails(site.mail_url)
         office = Office(site.url, site.sign_in("Olga Petrova", "organizer"))
         _fill(platform, office)
-        for name, show in pictures(site, office, mails).items():
+        for name, show in pictures(site).items():
             _take(browser, site, name, show)
         office.close()
-        mails.close()
 
 
 def _fill(platform: Platform, office: Office) -> None:
@@ -56,33 +53,17 @@ def _fill(platform: Platform, office: Office) -> None:
     wait_for(is_told, "the whole agenda and every mail", 60)
 
 
-def pictures(site: Site, office: Office, mails: Mails) -> dict[str, Callable[[Page], None]]:
+def pictures(site: Site) -> dict[str, Callable[[Page], None]]:
     """What to show on each picture, by its name."""
 
     def agenda(page: Page) -> None:
-        page.goto("/agenda")
-
-    def dark_agenda(page: Page) -> None:
-        page.emulate_media(color_scheme="dark")
         page.goto("/agenda")
 
     def back_office(page: Page) -> None:
         be_somebody(page, site, "Olga Organizer", "organizer")
         page.goto("/back-office")
 
-    def my_proposal(page: Page) -> None:
-        page.goto(mails.link_to(_accepted_with_words(office)["speaker_email"]))
-
-    return {
-        "agenda": agenda,
-        "agenda-dark": dark_agenda,
-        "back-office": back_office,
-        "my-proposal": my_proposal,
-    }
-
-
-def _accepted_with_words(office: Office) -> Answer:
-    return next(each for each in office.found("", "accepted") if each["message"])
+    return {"agenda": agenda, "back-office": back_office}
 
 
 def _take(browser: Browser, site: Site, name: str, show: Callable[[Page], None]) -> None:
