@@ -34,6 +34,7 @@ class Breaker:
         self._rest_seconds = rest_seconds
         self._failures = 0
         self._closed_until = 0.0
+        self._leaving_counts_from = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -58,6 +59,16 @@ class Breaker:
         self._failures += 1
         if self.is_open:
             self._closed_until = now + self._rest_seconds
+
+    def left(self, now: float) -> None:
+        """A caller did not wait for the answer.
+
+        All who leave within one rest have met the same pause, which counts once: many impatient
+        callers at once must not hold back those who would have waited a little longer.
+        """
+        if now >= self._leaving_counts_from:
+            self._leaving_counts_from = now + self._rest_seconds
+            self.failed(now)
 
 
 class RetryBudget:
@@ -182,7 +193,8 @@ class Neighbour:
                 response = await self._client.send(request)
         except asyncio.CancelledError:
             # Most often the caller's own time limit, which came before the one here.
-            self._failed()
+            self.breaker.left(monotonic())
+            self._count("failed")
             raise
         except (httpx2.HTTPError, *BROKEN_CONNECTION, TimeoutError) as error:
             self._failed()
