@@ -81,6 +81,8 @@ def prometheus(platform: Platform, site: Site) -> Prometheus:
     forget_a_delivery(platform, accepted_without_a_word["id"])
     # It looks when it starts, and each minute.
     platform.kill("consistency-job")
+    forgotten = accepted_without_a_word["id"]
+    wait_for(lambda: is_reported(office, forgotten), "a report, before nothing can be asked", 90)
     with away(platform, "postgres"):
         assert office.client.get("/proposals").status_code == 503
     # What appears with 1 has not grown, as a rate sees it: it is read before it happens again.
@@ -122,6 +124,12 @@ def forget_a_delivery(platform: Platform, proposal_id: str) -> None:
             " WHERE id = %s",
             [before, before, proposal_id],
         )
+
+
+def is_reported(office: Office, proposal_id: str) -> bool:
+    """Whether the consistency job has found something about a proposal."""
+    reports = office.client.get("/consistency-reports").json()["items"]
+    return any(each["subject"] == proposal_id for report in reports for each in report["findings"])
 
 
 @pytest.mark.parametrize(
