@@ -154,7 +154,7 @@ class Cluster:
     def metrics(self, pod: str) -> Mapping[str, float]:
         """The metrics of a pod that have no labels."""
         # From inside: where policies are enforced, the API server may not call a pod either.
-        lines = self.run(pod, "python", "-c", READ_METRICS).splitlines()
+        lines = self.run(pod, "python", "-c", READ_METRICS).strip().splitlines()
         pairs = (line.split() for line in lines if not line.startswith("#") and "{" not in line)
         return {name: float(value) for name, value in pairs}
 
