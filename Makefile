@@ -29,9 +29,11 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 
 .PHONY: test
 test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
-	@# Two at a time: where one waits, the other works. Each starts what it needs on ports of its own.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-resilience test-component test-site \
-		test-schemathesis test-charts test-observability test-contract test-load
+	@# Two at a time where one alone leaves a core idle; each starts what it needs on ports of its own.
+	@# The long ones keep both cores busy by themselves, and have limits of time that others would meet.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
+	@$(MAKE) --no-print-directory test-component test-resilience test-site
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-observability test-contract test-load
 	@echo "All tests passed."
 
 ##@ Using it
@@ -54,7 +56,7 @@ test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
 
 .PHONY: test-component
 test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP
-	$(PYTEST) -n 2 --dist loadfile $(wildcard */tests/component)
+	$(PYTEST) -n 3 --dist loadfile $(wildcard */tests/component)
 
 .PHONY: test-contract
 test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh
@@ -82,7 +84,7 @@ test-site: $(INSTALLED) .venv/.browser ## The three before at once, which then s
 
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
-	$(PYTEST) -n 2 --dist loadfile tests/resilience tests/torture
+	$(PYTEST) -n 3 --dist loadfile tests/resilience tests/torture
 
 .PHONY: test-keycloak
 test-keycloak: keycloak .venv/.browser ## Sign-in at a real Keycloak, in a real browser; needs Java 17

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from tests.patience import PATIENT
 
 from agenda.settings import AgendaSettings
 from embedded.process import Process, Program, refusal, running
@@ -85,7 +86,9 @@ def test_agenda_outlives_the_service(
     talk: Callable[..., dict[str, Any]],
     new_id: Callable[[], str],
 ) -> None:
-    program = agenda(free_port(), free_port(), valkey_server.url, identities)
+    program = agenda(
+        free_port(), free_port(), valkey_server.url, identities, env=PATIENT["agenda-service"]
+    )
     with running(program, tmp_path) as process:
         httpx2.put(f"{process.url}/sessions/{new_id()}", json=talk(), headers=rights)
         before = httpx2.get(f"{process.url}/sessions")
@@ -107,7 +110,10 @@ def test_slot_that_the_schedule_loses_is_given_up_for_another(
     stays, leaves = new_id(), new_id()
     in_main = f"/sessions/{leaves}"
     with running(
-        agenda(free_port(), free_port(), valkey_server.url, identities), tmp_path
+        agenda(
+            free_port(), free_port(), valkey_server.url, identities, env=PATIENT["agenda-service"]
+        ),
+        tmp_path,
     ) as process:
         httpx2.put(f"{process.url}{in_main}", json=talk(title="Was in main"), headers=rights)
         httpx2.put(
@@ -116,7 +122,8 @@ def test_slot_that_the_schedule_loses_is_given_up_for_another(
         before = httpx2.get(f"{process.url}/sessions")
     schedule = tmp_path / "schedule.toml"
     schedule.write_text(WITHOUT_MAIN)
-    program = agenda(free_port(), free_port(), valkey_server.url, identities, schedule)
+    env = PATIENT["agenda-service"]
+    program = agenda(free_port(), free_port(), valkey_server.url, identities, schedule, env)
     with running(program, tmp_path) as process:
         # The same in Valkey, another agenda: the tag of before must not hold.
         headers = {"If-None-Match": before.headers["etag"]}

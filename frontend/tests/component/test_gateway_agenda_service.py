@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from tests.patience import PATIENT
 from uuid_utils.compat import uuid7
 
 from embedded.process import Process, running
@@ -23,7 +24,8 @@ AWAY = "http://127.0.0.1:1"
 def agenda_service(
     valkey_server: Process, folder: Path, identities: Identities
 ) -> Iterator[Process]:
-    program = agenda(free_port(), free_port(), valkey_server.url, identities)
+    env = PATIENT["agenda-service"]
+    program = agenda(free_port(), free_port(), valkey_server.url, identities, env=env)
     with running(program, folder) as process:
         yield process
 
@@ -46,7 +48,7 @@ def organizer(
         valkey_url=valkey_server.url,
         session_key=SESSION_KEY,
         identities=Identities(issuer.url),
-        env={"AGENDA_FRESH_SECONDS": "0.1"},
+        env={**PATIENT["frontend"], "AGENDA_FRESH_SECONDS": "0.1"},
     )
     with ExitStack() as stack:
         process = stack.enter_context(running(program, folder))
