@@ -75,9 +75,7 @@ def measure_under_load(cluster: Cluster, rows: list[Row]) -> None:
         row.loaded = own_memory(cluster, row.pod)
 
 
-def test_services_are_small_and_quick_to_start(
-    cluster: Cluster, visitors: Callable[[], Visitors]
-) -> None:
+def test_services_are_small(cluster: Cluster, visitors: Callable[[], Visitors]) -> None:
     for service in MEASURED:
         cluster.restart(service)
     rows = [measured_idle(cluster, each) for each in MEASURED]
