@@ -37,7 +37,9 @@ def _body(raw: bytes, headers: Mapping[str, str]) -> Any:
     return json.loads(raw) if raw else None
 
 
-class _Server(ThreadingHTTPServer):
+class ManyCallersServer(ThreadingHTTPServer):
+    """Answers each caller by a thread, and many who come at once."""
+
     daemon_threads = True
     # Else a sixth caller at once might wait a second, for the kernel to try again.
     request_queue_size = 128
@@ -49,7 +51,7 @@ class FakeNeighbour:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Answer] = lambda _: Answer()
-        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._server = ManyCallersServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def _handler(fake) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - self is the handler's

@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from embedded.backing import valkey
+from embedded.fake import ManyCallersServer
 from embedded.process import Process, running
 from embedded.services import Identities, frontend
 from servicekit.testing import Issuer, free_port, wait_for
@@ -78,11 +80,8 @@ class FakeService:
         return wanted(asked) if callable(wanted) else wanted
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Server(ManyCallersServer):
     block_on_close = False
-    # Else a sixth caller at once might wait a second, for the kernel to try again.
-    request_queue_size = 128
 
     def __init__(self, service: FakeService) -> None:
         self.service = service
@@ -263,6 +262,13 @@ def source(client: httpx2.Client) -> str:
 def wait_until_shown(client: httpx2.Client, *wanted: str) -> None:
     """Wait until exactly these titles are on the agenda."""
     wait_for(lambda: titles(client.get("/api/sessions")) == list(wanted), "the agenda")
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[Process]:
+    """A Valkey that a test may stop."""
+    with running(valkey(tmp_path / "valkey", free_port()), tmp_path) as process:
+        yield process
 
 
 @pytest.fixture

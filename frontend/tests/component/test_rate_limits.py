@@ -9,10 +9,9 @@ import httpx2
 import pytest
 from redis import Redis
 
-from embedded.backing import valkey
-from embedded.process import Process, running
+from embedded.process import Process
 from frontend.openid import CALLBACK
-from servicekit.testing import Issuer, free_port, problem, wait_for
+from servicekit.testing import Issuer, problem, wait_for
 
 from .conftest import Reply, World
 
@@ -21,16 +20,9 @@ JSON = {"title": "Canaries"}
 
 
 @pytest.fixture
-def valkey_of_our_own(tmp_path: Path) -> Iterator[Process]:
-    """A Valkey that a test may stop."""
-    with running(valkey(tmp_path / "valkey", free_port()), tmp_path) as process:
-        yield process
-
-
-@pytest.fixture
-def world(tmp_path: Path, issuer: Issuer, valkey_of_our_own: Process) -> Iterator[World]:
+def world(tmp_path: Path, issuer: Issuer, own_valkey: Process) -> Iterator[World]:
     with ExitStack() as stack:
-        world = World(tmp_path, stack, issuer, valkey_of_our_own.url)
+        world = World(tmp_path, stack, issuer, own_valkey.url)
         world.c4p.replies["/proposals"] = Reply(201, {})
         yield world
 
@@ -48,7 +40,7 @@ def metrics(process: Process) -> str:
     return httpx2.get(f"http://127.0.0.1:{process.program.env['METRICS_PORT']}/metrics").text
 
 
-def test_limit_is_shared_by_replicas(world: World, valkey_of_our_own: Process) -> None:
+def test_limit_is_shared_by_replicas(world: World, own_valkey: Process) -> None:
     first = (world.start(**LIMITS), world.client())[1]
     second = (world.start(**LIMITS), world.client())[1]
     assert passed(first, 3) + passed(second, 3) == [201] * 6
@@ -59,7 +51,7 @@ def test_limit_is_shared_by_replicas(world: World, valkey_of_our_own: Process) -
     assert len(world.c4p.received) == 6
     # Another limit, which is not used up.
     assert first.get("/sign-in").status_code == 303
-    with Redis.from_url(valkey_of_our_own.url, decode_responses=True) as stored:
+    with Redis.from_url(own_valkey.url, decode_responses=True) as stored:
         keys = list(stored.scan_iter())
         assert len(keys) == 2
         assert not any("127.0.0.1" in f"{key} {stored.get(key)}" for key in keys)
@@ -90,30 +82,30 @@ def test_sign_in_is_limited_at_its_start_and_at_its_end(world: World, path: str)
     assert page.headers["retry-after"].isdigit()
 
 
-def test_nobody_is_refused_because_valkey_is_away(world: World, valkey_of_our_own: Process) -> None:
+def test_nobody_is_refused_because_valkey_is_away(world: World, own_valkey: Process) -> None:
     process = world.start(**LIMITS)
     client = world.client()
     assert passed(client, 5) == [201] * 5
-    valkey_of_our_own.stop()
+    own_valkey.stop()
     # Counted from the start, by this process alone.
     assert passed(client, 6) == [201] * 6
     assert problem(submit(client)) == (429, "rate-limited")
     assert "rate limits are counted by this process alone" in process.log_text()
     alone = 'rate_limit_checks_total{counted="alone",limit="submit",outcome="passed"} 6.0'
     assert alone in metrics(process)
-    valkey_of_our_own.start()
+    own_valkey.start()
     wait_for(
         lambda: submit(client).status_code == 201 and 'counted="together"' in metrics(process),
         "the shared count",
     )
 
 
-def test_frozen_valkey_delays_a_submission_hardly(world: World, valkey_of_our_own: Process) -> None:
+def test_frozen_valkey_delays_a_submission_hardly(world: World, own_valkey: Process) -> None:
     world.start(**LIMITS, VALKEY_TIMEOUT_SECONDS="0.3")
     client = world.client()
-    valkey_of_our_own.send(signal.SIGSTOP)
+    own_valkey.send(signal.SIGSTOP)
     answers = [submit(client) for _ in range(4)]
-    valkey_of_our_own.send(signal.SIGCONT)
+    own_valkey.send(signal.SIGCONT)
     assert [each.status_code for each in answers] == [201] * 4
     assert max(each.elapsed.total_seconds() for each in answers) < 5
 

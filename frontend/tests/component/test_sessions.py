@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,15 +10,14 @@ import httpx2
 import pytest
 from redis import Redis
 
-from embedded.backing import valkey
-from embedded.process import Process, running
+from embedded.process import Process
 from frontend.domain import SignInRequiredError
 from frontend.openid import Tokens
 from frontend.sealing import Seal
 from frontend.session import LIFETIME
 from frontend.tokens import TokenStore
 from servicekit.problems import MEDIA_TYPE
-from servicekit.testing import Issuer, free_port, problem
+from servicekit.testing import Issuer, problem
 
 from .conftest import LIMIT_SECONDS, SESSION_KEY, Received, Reply, World
 
@@ -26,16 +25,9 @@ PROPOSALS = "/api/proposals"
 
 
 @pytest.fixture
-def backing(tmp_path: Path) -> Iterator[Process]:
-    """A Valkey of this test's own."""
-    with running(valkey(tmp_path / "valkey", free_port()), tmp_path) as process:
-        yield process
-
-
-@pytest.fixture
-def world(tmp_path: Path, backing: Process, issuer: Issuer) -> Iterator[World]:
+def world(tmp_path: Path, own_valkey: Process, issuer: Issuer) -> Iterator[World]:
     with ExitStack() as stack:
-        world = World(tmp_path, stack, issuer, backing.url)
+        world = World(tmp_path, stack, issuer, own_valkey.url)
         world.start()
         yield world
 
@@ -44,6 +36,14 @@ def world(tmp_path: Path, backing: Process, issuer: Issuer) -> Iterator[World]:
 def olga(world: World) -> httpx2.Client:
     """An organizer's browser."""
     return world.signed_in("Olga", "organizer")
+
+
+@contextmanager
+def brief_tokens(issuer: Issuer) -> Iterator[None]:
+    """The provider's tokens end at once, until this does: the provider is other tests' as well."""
+    with pytest.MonkeyPatch.context() as briefly:
+        briefly.setattr(issuer, "lifetime_seconds", 0.01)
+        yield
 
 
 def at_another_replica(world: World, browser: httpx2.Client) -> httpx2.Client:
@@ -60,9 +60,9 @@ def test_session_holds_at_another_replica(world: World, olga: httpx2.Client) -> 
 
 
 def test_valkey_holds_nothing_that_its_reader_could_use(
-    olga: httpx2.Client, backing: Process
+    olga: httpx2.Client, own_valkey: Process
 ) -> None:
-    with Redis.from_url(backing.url, decode_responses=True) as client:
+    with Redis.from_url(own_valkey.url, decode_responses=True) as client:
         (key,) = client.scan_iter()
         value = str(client.get(key))
         assert 0 < client.ttl(key) <= 12 * 3600
@@ -71,10 +71,10 @@ def test_valkey_holds_nothing_that_its_reader_could_use(
 
 
 def test_tokens_that_are_moved_in_valkey_open_no_other_session(
-    world: World, olga: httpx2.Client, backing: Process
+    world: World, olga: httpx2.Client, own_valkey: Process
 ) -> None:
     nina = world.signed_in("Nina")
-    with Redis.from_url(backing.url, decode_responses=True) as client:
+    with Redis.from_url(own_valkey.url, decode_responses=True) as client:
         first, second = client.scan_iter("*:tokens:*")
         values = client.get(first), client.get(second)
         client.set(first, str(values[1]), ex=3600)
@@ -84,10 +84,10 @@ def test_tokens_that_are_moved_in_valkey_open_no_other_session(
 
 
 def test_tokens_that_another_version_has_kept_lead_to_sign_in(
-    world: World, olga: httpx2.Client, backing: Process
+    world: World, olga: httpx2.Client, own_valkey: Process
 ) -> None:
     seal, now = Seal(SESSION_KEY, "tokens"), datetime.now(UTC)
-    with Redis.from_url(backing.url, decode_responses=True) as client:
+    with Redis.from_url(own_valkey.url, decode_responses=True) as client:
         (key,) = client.scan_iter("*:tokens:*")
         value = seal.open(str(client.get(key)), now)
         assert value is not None
@@ -98,14 +98,14 @@ def test_tokens_that_another_version_has_kept_lead_to_sign_in(
 
 
 def test_valkey_away_signs_nobody_out_who_was_here(
-    world: World, olga: httpx2.Client, backing: Process
+    world: World, olga: httpx2.Client, own_valkey: Process
 ) -> None:
-    backing.stop()
+    own_valkey.stop()
     assert olga.get(PROPOSALS).is_success
     assert world.signed_in("Otto", "organizer").get(PROPOSALS).is_success
     other = at_another_replica(world, olga)
     assert problem(other.get(PROPOSALS)) == (503, "unavailable")
-    backing.start()
+    own_valkey.start()
     assert other.get(PROPOSALS).is_success
 
 
@@ -118,10 +118,9 @@ def test_sign_out_holds_at_another_replica(world: World, olga: httpx2.Client) ->
 
 
 def test_sign_out_holds_at_a_replica_that_keeps_a_copy_though_the_provider_forgot_it(
-    world: World, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    world: World, issuer: Issuer
 ) -> None:
-    with monkeypatch.context() as briefly:
-        briefly.setattr(issuer, "lifetime_seconds", 0.01)
+    with brief_tokens(issuer):
         olga = world.signed_in("Olga", "organizer")
         other = at_another_replica(world, olga)
         assert other.get(PROPOSALS).is_success
@@ -131,13 +130,12 @@ def test_sign_out_holds_at_a_replica_that_keeps_a_copy_though_the_provider_forgo
 
 
 def test_copy_of_the_tokens_is_worth_nothing_after_sign_out(
-    world: World, issuer: Issuer, backing: Process, monkeypatch: pytest.MonkeyPatch
+    world: World, issuer: Issuer, own_valkey: Process
 ) -> None:
-    with monkeypatch.context() as briefly:
-        briefly.setattr(issuer, "lifetime_seconds", 0.01)
+    with brief_tokens(issuer):
         olga = world.signed_in("Olga", "organizer")
     cookie = olga.cookies["session"]
-    with Redis.from_url(backing.url, decode_responses=True) as client:
+    with Redis.from_url(own_valkey.url, decode_responses=True) as client:
         (key,) = client.scan_iter("*:tokens:*")
         stolen = str(client.get(key))
         olga.post("/sign-out")
@@ -147,12 +145,8 @@ def test_copy_of_the_tokens_is_worth_nothing_after_sign_out(
     assert problem(other.get(PROPOSALS)) == (401, "sign-in-required")
 
 
-def test_token_that_ends_is_renewed_without_anybody_noticing(
-    world: World, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The provider is other tests' as well: what is set here must not outlive this one.
-    with monkeypatch.context() as briefly:
-        briefly.setattr(issuer, "lifetime_seconds", 0.01)
+def test_token_that_ends_is_renewed_without_anybody_noticing(world: World, issuer: Issuer) -> None:
+    with brief_tokens(issuer):
         olga = world.signed_in("Olga", "organizer")
     before = issuer.asked.count("/token")
     assert olga.get(PROPOSALS).is_success
@@ -199,8 +193,8 @@ def test_session_that_the_provider_ended_leads_to_sign_in(
     assert page.headers["location"] == "/sign-in?next=/back-office"
 
 
-async def test_session_that_has_ended_takes_no_tokens(backing: Process) -> None:
-    store = TokenStore(backing.url, SESSION_KEY, LIMIT_SECONDS)
+async def test_session_that_has_ended_takes_no_tokens(own_valkey: Process) -> None:
+    store = TokenStore(own_valkey.url, SESSION_KEY, LIMIT_SECONDS)
     tokens = Tokens("access", "refresh", None, 0, 0)
     await store.put("handle", tokens)
     assert await store.get("handle") == tokens
