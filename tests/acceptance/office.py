@@ -68,6 +68,15 @@ class Office:
         items = self._ask("GET", "/deliveries", params=params)["items"]
         return all(each["state"] == "delivered" for each in items)
 
+    def wait_until_all_is_told(self, seconds: float) -> None:
+        """Return when everything is told to whom it concerns; nothing may have been given up."""
+        wait_for(lambda: not self._deliveries("waiting"), "all mails and sessions", seconds, 0.2)
+        assert not self._deliveries("failed")
+
+    def _deliveries(self, state: str) -> list[Answer]:
+        items: list[Answer] = self._ask("GET", "/deliveries", params={"state": state})["items"]
+        return items
+
     def session(self, proposal: Answer) -> Answer | None:
         """The session that everybody sees on the agenda, None where it is not there."""
         items = self._ask("GET", "/sessions")["items"]

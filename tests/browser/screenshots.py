@@ -45,12 +45,8 @@ def _fill(platform: Platform, office: Office) -> None:
         sign_in(client, "Demo Organizer", platform.passcode)
         accepted = fill(client)["accepted"]
 
-    def is_told() -> bool:
-        sessions = office.client.get("/sessions").json()["items"]
-        waiting = office.client.get("/deliveries", params={"state": "waiting"}).json()["items"]
-        return len(sessions) == accepted and not waiting
-
-    wait_for(is_told, "the whole agenda and every mail", 60)
+    office.wait_until_all_is_told(60)
+    wait_for(lambda: len(office.client.get("/sessions").json()["items"]) == accepted, "the agenda")
 
 
 def pictures(site: Site) -> dict[str, Callable[[Page], None]]:

@@ -33,14 +33,8 @@ def assert_kept(counted: Counted, office: Office) -> None:
     assert sorted(titles) == sorted(counted.titles.values())
     decided = {each: there[each]["state"] for each in counted.decisions}
     assert decided == counted.decisions
-    wait_for(partial(_none_waits, office), "all mails and sessions", 120, 0.5)
-    assert not office.client.get("/deliveries", params={"state": "failed"}).json()["items"]
+    office.wait_until_all_is_told(120)
     wait_for(partial(agenda_is_right, office), "every accepted talk on the agenda", 30, 0.5)
-
-
-def _none_waits(office: Office) -> bool:
-    found = office.client.get("/deliveries", params={"state": "waiting", "limit": 1})
-    return not found.raise_for_status().json()["items"]
 
 
 def agenda_is_right(office: Office) -> bool:

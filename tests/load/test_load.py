@@ -87,21 +87,11 @@ def test_what_was_acknowledged_on_a_busy_day_is_there(
     for title in titles.values():
         assert len(office.found(title.rpartition("(")[2].rstrip(")"))) == 1
     assert {each: office.proposal(each)["state"] for each in decisions} == decisions
-    wait_until_all_is_told(office)
+    office.wait_until_all_is_told(60)
     accepted = {each for each, decision in decisions.items() if decision == "accepted"}
     wait_for(lambda: accepted <= agenda(office).keys(), "every accepted talk on the agenda", 60)
     slots = list(agenda(office).values())
     assert len(set(slots)) == len(slots)
-
-
-def wait_until_all_is_told(office: Office) -> None:
-    def none_waits() -> bool:
-        found = office.client.get("/deliveries", params={"state": "waiting", "limit": 1}).json()
-        return not found["items"]
-
-    wait_for(none_waits, "all mails and sessions", 60, 0.2)
-    failed = office.client.get("/deliveries", params={"state": "failed"}).json()["items"]
-    assert not failed
 
 
 def agenda(office: Office) -> dict[str, str]:
