@@ -1,13 +1,19 @@
 """Who may do what, and what is on record of it."""
 
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import trustme
+from tests.patience import PATIENT
 
-from embedded.process import Process
-from servicekit.testing import Issuer, assert_closed, problem
+from embedded import fake
+from embedded.process import Process, running
+from embedded.services import Identities, agenda
+from servicekit.testing import Issuer, assert_closed, free_port, problem
 
 Put = Callable[..., httpx2.Response]
 NewId = Callable[[], str]
@@ -97,3 +103,32 @@ def test_last_move_names_who_made_it(
     assert client.get(f"{path}/move").json()["moved"] == moved
     client.delete(path).raise_for_status()
     assert problem(client.get(f"{path}/move")) == (404, "session-not-found")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_provider_is_believed_only_when_its_certificate_is_trusted(
+    valkey_server: Process,
+    new_id: NewId,
+    talk: Callable[..., dict[str, Any]],
+    tmp_path: Path,
+    trusted: bool,
+) -> None:
+    authorities = [trustme.CA(), trustme.CA()]
+    authorities[not trusted].cert_pem.write_to_path(tmp_path / "authority.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authorities[0].issue_cert("127.0.0.1").configure_cert(context)
+    env = {**PATIENT["agenda-service"], "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+    ports = free_port(), free_port()
+    with fake.issuer(context) as issuer:
+        program = agenda(*ports, valkey_server.url, Identities(issuer.url), env=env)
+        with running(program, tmp_path) as service:
+            answer = httpx2.put(
+                f"{service.url}/sessions/{new_id()}",
+                json=talk(),
+                headers=issuer.bearer("agenda-writer"),
+                timeout=30,
+            )
+    if trusted:
+        assert answer.status_code == 201
+    else:
+        assert problem(answer) == (503, "unavailable")

@@ -1,6 +1,7 @@
 """A fake neighbour for component tests: a real HTTP server that answers as the test tells it."""
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,11 +49,14 @@ class ManyCallersServer(ThreadingHTTPServer):
 class FakeNeighbour:
     """Answers every request by `answer`, which a test may replace, and keeps every `Call`."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """With `tls` it answers by HTTPS only."""
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Answer] = lambda _: Answer()
         self._server = ManyCallersServer(("127.0.0.1", 0), self._handler())
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_port}"
 
     def _handler(fake) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - self is the handler's
         class Handler(BaseHTTPRequestHandler):
@@ -91,9 +95,9 @@ class FakeNeighbour:
 
 
 @contextmanager
-def fake_neighbour() -> Iterator[FakeNeighbour]:
+def fake_neighbour(tls: ssl.SSLContext | None = None) -> Iterator[FakeNeighbour]:
     """A fake that answers 200 and {} until it is told otherwise."""
-    fake = FakeNeighbour()
+    fake = FakeNeighbour(tls)
     fake.start()
     try:
         yield fake
@@ -102,9 +106,9 @@ def fake_neighbour() -> Iterator[FakeNeighbour]:
 
 
 @contextmanager
-def issuer() -> Iterator[Issuer]:
+def issuer(tls: ssl.SSLContext | None = None) -> Iterator[Issuer]:
     """An OpenID provider whose people and programs are what a test says."""
-    with fake_neighbour() as fake:
+    with fake_neighbour(tls) as fake:
         made = Issuer(fake.url)
         made.client_roles = SERVICE_ROLES
 

@@ -1,9 +1,12 @@
 """Calls to other services: every one has a time limit, a retry budget and a circuit breaker."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from time import monotonic
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -94,6 +97,18 @@ class RetryBudget:
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
+@cache
+def _trusted(scheme: str) -> ssl.SSLContext:
+    """Whose certificates are believed: the system's authorities, or those of SSL_CERT_FILE.
+
+    One for the whole process, since to read them takes longer than to answer; and nobody's where
+    no certificates are shown.
+    """
+    if scheme == "http":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx2.create_ssl_context()
+
+
 class Credentials(Protocol):
     """Where the token comes from by which this process shows who it is."""
 
@@ -130,6 +145,7 @@ class Neighbour:
             limits=httpx2.Limits(max_connections=64, keepalive_expiry=30),
             follow_redirects=False,
             trust_env=False,
+            verify=_trusted(urlsplit(base_url).scheme),
             transport=transport,
         )
 
