@@ -3,7 +3,6 @@
 from functools import partial
 
 from fastapi import FastAPI
-from opentelemetry.instrumentation.redis import RedisInstrumentor
 
 from agenda.parts import build
 from agenda.routes import PROBLEMS, router
@@ -19,7 +18,7 @@ def create(settings: AgendaSettings) -> FastAPI:
         [router],
         lifespan=partial(build, settings=settings),
         errors=PROBLEMS,
-        traced=[RedisInstrumentor()],
+        traced=["redis"],
     )
 
 

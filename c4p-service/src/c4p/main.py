@@ -3,7 +3,6 @@
 from functools import partial
 
 from fastapi import FastAPI
-from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
 
 from c4p import office
 from c4p.parts import build
@@ -21,7 +20,7 @@ def create(settings: C4pSettings) -> FastAPI:
         lifespan=partial(build, settings=settings),
         owned={"the database's tables": lambda: bool(app.state.outbox.has_schema)},
         errors=PROBLEMS,
-        traced=[PsycopgInstrumentor()],
+        traced=["psycopg"],
     )
     return app
 

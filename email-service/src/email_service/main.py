@@ -3,7 +3,6 @@
 from functools import partial
 
 from fastapi import FastAPI
-from opentelemetry.instrumentation.redis import RedisInstrumentor
 
 from email_service.parts import build
 from email_service.routes import router
@@ -20,7 +19,7 @@ def create(settings: EmailSettings) -> FastAPI:
         [router],
         lifespan=partial(build, settings=settings),
         errors=ERRORS,
-        traced=[RedisInstrumentor()],
+        traced=["redis"],
     )
 
 

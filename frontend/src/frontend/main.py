@@ -3,7 +3,6 @@
 from functools import partial
 
 from fastapi import FastAPI
-from opentelemetry.instrumentation.redis import RedisInstrumentor
 
 from frontend import site
 from frontend.parts import build
@@ -22,7 +21,7 @@ def create(settings: FrontendSettings) -> FastAPI:
         lifespan=partial(build, settings=settings),
         errors={RateLimitedError: RATE_LIMITED},
         csp=site.csp(settings.oidc_issuer),
-        traced=[RedisInstrumentor()],
+        traced=["redis"],
         public=True,
     )
     site.install(app, settings)

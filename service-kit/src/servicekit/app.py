@@ -14,7 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
-from servicekit import health, logging, metrics, problems, telemetry
+from servicekit import health, logging, metrics, problem_handlers, problems, telemetry
 from servicekit.connections import bounded
 from servicekit.problems import BODY_TOO_LARGE, Problem, ProblemDocument, ProblemType
 from servicekit.security import API_CSP, RawHeaders, SecurityHeaders, security_headers
@@ -30,13 +30,13 @@ def create_app(
     owned: dict[str, Callable[[], bool]] | None = None,
     errors: Mapping[type[Exception], ProblemType] | None = None,
     csp: str = API_CSP,
-    traced: Sequence[telemetry.Instrumentor] = (),
+    traced: Sequence[str] = (),
     public: bool = False,
 ) -> FastAPI:
     """A service: `routers` with everything around them that all services have.
 
     `owned` is what readiness asks (see `servicekit.health`), `errors` maps the service's own
-    exceptions to the problems that clients get, `traced` are instrumentations of what it calls.
+    exceptions to the problems that clients get, `traced` is what it calls (see `telemetry`).
     Anybody may call a `public` one, so it does not let its callers choose what is traced.
     """
     app = FastAPI(
@@ -54,11 +54,13 @@ def create_app(
     for router in routers:
         _demand_coroutines(router)
         app.include_router(router)
-    problems.install(app, errors or {})
+    problem_handlers.install(app, errors or {})
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(Observe)
     if telemetry.configure(name, settings, traced):
-        telemetry.instrument(app, settings.otel_sample_ratio, trusts_callers=not public)
+        from servicekit.exporting import instrument  # noqa: PLC0415 - as there
+
+        instrument(app, settings.otel_sample_ratio, trusts_callers=not public)
     _protect(app, security_headers(csp, has_tls=settings.has_tls))
     _describe(app)
     return app

@@ -11,8 +11,6 @@ from typing import Any
 
 from opentelemetry import context, propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,54 +24,15 @@ Failed = Callable[[BaseException], None]
 """Tells the trace that what it is about has failed."""
 
 
-class Ids(RandomIdGenerator):
-    """Random ids, but inside work that is not recorded always those of that work.
-
-    Nothing in it is recorded, so its calls need no ids of their own; and a span that a neighbour
-    exports for its error finds its parent, if that failed too.
-    """
-
-    def generate_span_id(self) -> int:
-        """The id of a new span."""
-        current = _current_unsampled()
-        return current.span_id if current else super().generate_span_id()
-
-    def generate_trace_id(self) -> int:
-        """The id of a new trace."""
-        current = _current_unsampled()
-        return current.trace_id if current else super().generate_trace_id()
-
-
-class WhatBegins(Sampler):
-    """A trace begins with a request or a piece of work, and never with a call that a process makes
-    for itself, such as to look whether there is work.
-    """
-
-    def should_sample(
-        self,
-        parent_context: Context | None,
-        trace_id: int,
-        name: str,
-        kind: SpanKind | None = None,
-        attributes: Any = None,
-        links: Any = None,
-        trace_state: Any = None,
-    ) -> SamplingResult:
-        """Whether a span without a parent is recorded."""
-        own = kind is SpanKind.CLIENT
-        return SamplingResult(Decision.DROP if own else Decision.RECORD_AND_SAMPLE, attributes)
-
-    def get_description(self) -> str:
-        """Its name."""
-        return type(self).__name__
-
-
-def _current_unsampled() -> SpanContext | None:
+def current_unsampled() -> SpanContext | None:
+    """The work that goes on here just now, if it is not recorded."""
     current = trace.get_current_span().get_span_context()
     return current if current.is_valid and not current.trace_flags.sampled else None
 
 
-_RANDOM = RandomIdGenerator()
+def _random_id(bits: int) -> int:
+    """Any but 0, which stands for none: https://www.w3.org/TR/trace-context/#trace-id"""
+    return random.getrandbits(bits) or _random_id(bits)
 
 
 class Unsampled:
@@ -82,8 +41,8 @@ class Unsampled:
     def __init__(self, parent: Context) -> None:
         self._started = time_ns()
         self._above = trace.get_current_span(parent).get_span_context()
-        trace_id = self._above.trace_id or _RANDOM.generate_trace_id()
-        own = SpanContext(trace_id, _RANDOM.generate_span_id(), is_remote=False)
+        trace_id = self._above.trace_id or _random_id(128)
+        own = SpanContext(trace_id, _random_id(64), is_remote=False)
         self._context = trace.set_span_in_context(NonRecordingSpan(own), parent)
 
     @contextmanager

@@ -9,8 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased
 
-from servicekit.redaction import RedactingExporter
-from servicekit.sampling import Ids, WhatBegins
+from servicekit.exporting import Ids, RedactingExporter, WhatBegins
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from servicekit import identity, problems
+from servicekit import identity, problem_handlers
 from servicekit.http import NeighbourAwayError
 from servicekit.identity import AnyIdentity, TokenRefusedError, Verifier, demand
 from servicekit.provider import Provider
@@ -298,7 +298,7 @@ class Site(httpx2.AsyncClient):
     @classmethod
     def of(cls, world: World) -> Self:
         app = FastAPI()
-        problems.install(app, {})
+        problem_handlers.install(app, {})
         app.state.verifier = world.verifier
 
         @app.get("/open")

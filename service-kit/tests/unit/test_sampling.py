@@ -10,7 +10,8 @@ from opentelemetry.trace import SpanKind, StatusCode
 from structlog.testing import capture_logs
 
 from servicekit import telemetry
-from servicekit.problems import install as install_problems
+from servicekit.exporting import instrument
+from servicekit.problem_handlers import install as install_problems
 from servicekit.problems import unavailable
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -40,7 +41,7 @@ def failing_app() -> FastAPI:
         raise unavailable("all")
 
     install_problems(app, {})
-    telemetry.instrument(app, ratio=0)
+    instrument(app, ratio=0)
     return app
 
 

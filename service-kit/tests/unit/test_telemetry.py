@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from servicekit import telemetry
 from servicekit.app import create_app
+from servicekit.exporting import instrument, instrument_calls
 from servicekit.http import Neighbour
 from servicekit.settings import ServerSettings
 
@@ -31,7 +32,7 @@ async def ask(
         propagate.inject(carrier)
         return carrier
 
-    telemetry.instrument(app, ratio, trusts_callers=trusts_callers)
+    instrument(app, ratio, trusts_callers=trusts_callers)
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://a") as client:
         answer = await client.get("/tickets/7?token=secret", headers=headers)
@@ -119,10 +120,10 @@ def wired(
     """A neighbour made before or after calls are traced, and what it is told."""
     wire = Wire()
     if request.param == "after":
-        telemetry.instrument_calls()
+        instrument_calls()
     neighbour = Neighbour("there", "http://b", timeout_seconds=1, transport=OverWire(wire))
     if request.param == "before":
-        telemetry.instrument_calls()
+        instrument_calls()
     yield neighbour, wire
     HTTPX2ClientInstrumentor().uninstrument()
 
