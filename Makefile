@@ -30,9 +30,9 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 .PHONY: test
 test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
 	@# Two at a time where one alone leaves a core idle; each starts what it needs on ports of its own.
-	@# The long ones keep both cores busy by themselves, and have limits of time that others would meet.
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
-	@$(MAKE) --no-print-directory test-component test-resilience test-site
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-component test-resilience
+	@$(MAKE) --no-print-directory test-site
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-observability test-contract test-load
 	@echo "All tests passed."
 
@@ -84,7 +84,7 @@ test-site: $(INSTALLED) .venv/.browser ## The three before at once, which then s
 
 .PHONY: test-resilience
 test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
-	$(PYTEST) -n 3 --dist loadfile tests/resilience tests/torture
+	$(PYTEST) -n 2 --dist loadfile tests/resilience tests/torture
 
 .PHONY: test-keycloak
 test-keycloak: keycloak .venv/.browser ## Sign-in at a real Keycloak, in a real browser; needs Java 17
@@ -104,7 +104,7 @@ test-observability: $(INSTALLED) .venv/.prometheus ## Traces, logs, metrics, das
 
 .PHONY: test-charts
 test-charts: $(INSTALLED) ## What the charts render, which values they refuse, and that Kubernetes knows it
-	$(PYTEST) -n 2 tests/charts
+	$(PYTEST) tests/charts
 
 .PHONY: pacts
 pacts: $(INSTALLED) ## Write the committed pact files anew

@@ -15,6 +15,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from html import unescape
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -101,12 +102,19 @@ class Person(FastHttpUser):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._etags: dict[str, str] = {}
+        self._next_click = monotonic()
 
     def wait_time(self) -> float:
-        """Seconds until the next click."""
+        """Seconds until the next click, counted from the last one and not from its answer.
+
+        Otherwise a slow site would be asked less than a fast one, and look better than it is.
+        """
         options = self.environment.parsed_options
         haste: float = options.haste if options is not None else 1
-        return Random.uniform(self.shortest_thought, self.longest_thought) / haste
+        thought = Random.uniform(self.shortest_thought, self.longest_thought) / haste
+        now = monotonic()
+        self._next_click = max(now, self._next_click + thought)
+        return self._next_click - now
 
     def read(self, path: str, name: str = "", *, also: tuple[int, ...] = ()) -> Any:
         """Ask for `path` as a browser that has been there before; `also` are fine as well."""

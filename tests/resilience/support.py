@@ -1,12 +1,11 @@
 """The platform as its customers see it, with a memory of everything that it has acknowledged."""
 
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_string
 from functools import partial
 from itertools import count
@@ -19,7 +18,7 @@ from redis import Redis
 
 from embedded import services
 from embedded.platform import Platform
-from embedded.process import Program
+from embedded.process import Process, Program
 from embedded.signing_in import SignInError, sign_in
 from servicekit.testing import free_port, wait_for
 
@@ -265,11 +264,10 @@ class Conference:
 
     def check(self, *options: str) -> tuple[int, str]:
         """The exit code and the log of a run of consistency-job that has patience with nothing."""
-        with self._start_check(*options) as checking:
-            log, _ = checking.communicate(timeout=PATIENCE_SECONDS)
-            return checking.returncode, log
+        checking = self._start_check(*options)
+        return checking.end(PATIENCE_SECONDS), checking.log_text()
 
-    def _start_check(self, *options: str) -> subprocess.Popen[str]:
+    def _start_check(self, *options: str) -> Process:
         urls = self.platform.urls
         program = services.consistency(
             1,
@@ -277,13 +275,11 @@ class Conference:
             identities=self.platform.identities,
             env={"SETTLE_SECONDS": "0.001", "STUCK_SECONDS": "0.001"},
         )
-        return subprocess.Popen(
-            [*program.command[:3], *options],
-            env=program.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        command = [*program.command[:3], *options]
+        once = replace(program, name=f"check-{uuid4().hex}", command=command)
+        checking = Process(once, self.platform.home.logs)
+        checking.begin()
+        return checking
 
     def wait_until_settled(self) -> None:
         """Until nobody is still to be told anything."""
@@ -298,16 +294,15 @@ class Conference:
     def assert_nothing_lost_nothing_doubled(self) -> None:
         """All that was acknowledged is there, told once to everybody, and nothing else is."""
         self.wait_until_settled()
-        with self._start_check() as checking:
-            assert self._deliveries("failed") == []
-            assert self._stored() == Counter(
-                (each.id, each.draft["title"], each.draft["speaker_email"], each.state)
-                for each in self.proposals
-            )
-            self._assert_agenda()
-            self._assert_mails()
-            log, _ = checking.communicate(timeout=PATIENCE_SECONDS)
-        assert checking.returncode == 0, log
+        checking = self._start_check()
+        assert self._deliveries("failed") == []
+        assert self._stored() == Counter(
+            (each.id, each.draft["title"], each.draft["speaker_email"], each.state)
+            for each in self.proposals
+        )
+        self._assert_agenda()
+        self._assert_mails()
+        assert checking.end(PATIENCE_SECONDS) == 0, checking.log_text()
 
     def _stored(self) -> Counter[tuple[str, ...]]:
         stored: Counter[tuple[str, ...]] = Counter()

@@ -1,11 +1,10 @@
 """The job as a process, beside a whole platform of real services."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from tests.patience import PATIENT
 
 from embedded import services
 from embedded.platform import Platform
+from embedded.process import Process
 from embedded.signing_in import bearer_of_person, bearer_of_program
 from servicekit.testing import wait_for
 
@@ -105,25 +105,23 @@ class Run:
 
 
 @pytest.fixture
-def job(platform: Platform) -> Callable[..., Run]:
+def job(platform: Platform, tmp_path: Path) -> Callable[..., Run]:
     """Run the job with these arguments."""
     urls = {name: getattr(platform.urls, name) for name in ("agenda", "c4p", "email")}
     patience = {"SETTLE_SECONDS": "0.001", "REPAIR_SECONDS": "60"}
     urls["public"] = platform.urls.site
     identities = platform.identities
     program = services.consistency(60, urls=urls, identities=identities, env=patience)
+    numbers = count(1)
 
     def run(*arguments: str) -> Run:
-        ended = subprocess.run(
-            [sys.executable, "-m", "consistency.main", *arguments],
-            env=program.environment,
-            cwd=Path("/"),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert not ended.stderr
-        return Run(ended.returncode, orjson.loads(ended.stdout.splitlines()[-1])["event"])
+        command = [*program.command[:3], *arguments]
+        once = replace(program, name=f"run-{next(numbers)}", command=command)
+        process = Process(once, tmp_path)
+        process.begin()
+        code = process.end()
+        said = [orjson.loads(line) for line in process.log_text().splitlines()]
+        return Run(code, said[-1]["event"])
 
     return run
 

@@ -83,11 +83,22 @@ class Process:
     def start(self) -> None:
         """Start it unless it runs, and wait until it is ready."""
         if not self._is_running():
-            program = (self.program.command, self.program.environment, self._log)
-            self._child = _FORKS.Process(target=_become, args=program, daemon=True)
-            self._child.start()
+            self.begin()
         what = f"{self.program.name} to be ready (see {self._log})"
         wait_for(self._is_ready, what, START_SECONDS)
+
+    def begin(self) -> None:
+        """Start it, and don't wait for anything."""
+        program = (self.program.command, self.program.environment, self._log)
+        self._child = _FORKS.Process(target=_become, args=program, daemon=True)
+        self._child.start()
+
+    def end(self, timeout_seconds: float = START_SECONDS) -> int:
+        """Its exit code, once it has ended by itself."""
+        assert self._child is not None
+        self._child.join(timeout_seconds)
+        assert self._child.exitcode is not None, f"{self.program.name} goes on:\n{self.log_text()}"
+        return self._child.exitcode
 
     def _is_ready(self) -> bool:
         assert self._is_running(), f"{self.program.name} ended:\n{self.log_text()}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from redis import Redis
 from tests.patience import PATIENT
 from uuid_utils.compat import uuid7
 
@@ -24,6 +25,9 @@ AWAY = "http://127.0.0.1:1"
 def agenda_service(
     valkey_server: Process, folder: Path, identities: Identities
 ) -> Iterator[Process]:
+    with Redis.from_url(valkey_server.url) as client:
+        # Tests of agenda-service may have been here, and have filled its slots.
+        client.flushall()
     env = PATIENT["agenda-service"]
     program = agenda(free_port(), free_port(), valkey_server.url, identities, env=env)
     with running(program, folder) as process:
