@@ -15,10 +15,10 @@ from servicekit.testing import Issuer, free_port
 pytest_plugins = ["tests.contract.plugin"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What tests ask has no TLS or an authority of its own, and every HTTP client of theirs would
-    read all of the system's, which takes it 30 ms.
+@pytest.fixture(scope="session")
+def few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """For tests of what runs here, which has no TLS or an authority of its own: every HTTP client
+    would read all of the system's, which takes it 30 ms.
     """
     file = tmp_path_factory.mktemp("authorities") / "one.pem"
     trustme.CA().cert_pem.write_to_path(file)
@@ -28,7 +28,7 @@ def _few_authorities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, few_authorities: None) -> Path:
     """A folder for the data and the logs of this session's processes."""
     return tmp_path_factory.mktemp("processes")
 

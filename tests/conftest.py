@@ -19,7 +19,7 @@ from embedded.platform import Platform
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory, few_authorities: None) -> Iterator[Platform]:
     """Every service and what it needs, empty at first; for all tests of a session."""
     if "BASE_URL" in os.environ:
         pytest.skip("this looks behind the site, which only a platform of our own lets it")

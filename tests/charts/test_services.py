@@ -69,7 +69,10 @@ def test_own_authorities_are_trusted_by_all_that_call_somebody() -> None:
             mounts = {mount["name"]: mount["mountPath"] for mount in each["volumeMounts"]}
             assert mounts["trust"] == "/etc/trust", name
         (one,) = pod["containers"]
-        assert {"name": "SSL_CERT_FILE", "value": "/etc/trust/ca.crt"} in one["env"], name
+        env = {each["name"]: each.get("value") for each in one["env"]}
+        assert env["SSL_CERT_FILE"] == "/etc/trust/ca.crt", name
+        assert env["SSL_CERT_DIR"] == "/etc/trust", name
+        assert env["OTEL_EXPORTER_OTLP_CERTIFICATE"] == "/etc/trust/ca.crt", name
 
 
 def test_public_authorities_are_trusted_without_a_word() -> None:

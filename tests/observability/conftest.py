@@ -22,7 +22,9 @@ def received() -> Iterator[TraceServer]:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, received: TraceServer) -> Iterator[Platform]:
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, received: TraceServer, few_authorities: None
+) -> Iterator[Platform]:
     """Every service and what it needs; traces are exported five times a second,
     mails go through `relay`, and Prometheus reads every figure.
     """

@@ -41,7 +41,9 @@ def schedule(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, schedule: Path) -> Iterator[Platform]:
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, schedule: Path, few_authorities: None
+) -> Iterator[Platform]:
     home = tmp_path_factory.mktemp("platform")
     with Platform(home, env=HASTY, schedule=schedule) as running:
         # It would repair what a test is to find.
@@ -71,7 +73,7 @@ class Ways:
 
 @pytest.fixture(scope="session")
 def disturbed_platform(
-    tmp_path_factory: pytest.TempPathFactory, schedule: Path
+    tmp_path_factory: pytest.TempPathFactory, schedule: Path, few_authorities: None
 ) -> Iterator[tuple[Platform, Ways]]:
     home = Home(tmp_path_factory.mktemp("disturbed"))
     ports = any_free()

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email import message_from_string
 from functools import partial
@@ -18,7 +18,7 @@ from redis import Redis
 
 from embedded import services
 from embedded.platform import Platform
-from embedded.process import Process, Program
+from embedded.process import Process, Program, begun
 from embedded.signing_in import SignInError, sign_in
 from servicekit.testing import free_port, wait_for
 
@@ -264,10 +264,10 @@ class Conference:
 
     def check(self, *options: str) -> tuple[int, str]:
         """The exit code and the log of a run of consistency-job that has patience with nothing."""
-        checking = self._start_check(*options)
-        return checking.end(PATIENCE_SECONDS), checking.log_text()
+        with self._checking(*options) as checking:
+            return checking.end(PATIENCE_SECONDS), checking.log_text()
 
-    def _start_check(self, *options: str) -> Process:
+    def _checking(self, *options: str) -> AbstractContextManager[Process]:
         urls = self.platform.urls
         program = services.consistency(
             1,
@@ -277,9 +277,7 @@ class Conference:
         )
         command = [*program.command[:3], *options]
         once = replace(program, name=f"check-{uuid4().hex}", command=command)
-        checking = Process(once, self.platform.home.logs)
-        checking.begin()
-        return checking
+        return begun(once, self.platform.home.logs)
 
     def wait_until_settled(self) -> None:
         """Until nobody is still to be told anything."""
@@ -294,15 +292,15 @@ class Conference:
     def assert_nothing_lost_nothing_doubled(self) -> None:
         """All that was acknowledged is there, told once to everybody, and nothing else is."""
         self.wait_until_settled()
-        checking = self._start_check()
-        assert self._deliveries("failed") == []
-        assert self._stored() == Counter(
-            (each.id, each.draft["title"], each.draft["speaker_email"], each.state)
-            for each in self.proposals
-        )
-        self._assert_agenda()
-        self._assert_mails()
-        assert checking.end(PATIENCE_SECONDS) == 0, checking.log_text()
+        with self._checking() as checking:
+            assert self._deliveries("failed") == []
+            assert self._stored() == Counter(
+                (each.id, each.draft["title"], each.draft["speaker_email"], each.state)
+                for each in self.proposals
+            )
+            self._assert_agenda()
+            self._assert_mails()
+            assert checking.end(PATIENCE_SECONDS) == 0, checking.log_text()
 
     def _stored(self) -> Counter[tuple[str, ...]]:
         stored: Counter[tuple[str, ...]] = Counter()

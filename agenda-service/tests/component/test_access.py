@@ -105,6 +105,7 @@ def test_last_move_names_who_made_it(
     assert problem(client.get(f"{path}/move")) == (404, "session-not-found")
 
 
+@pytest.mark.usefixtures("valkey")
 @pytest.mark.parametrize("trusted", [True, False])
 def test_provider_is_believed_only_when_its_certificate_is_trusted(
     valkey_server: Process,
@@ -132,3 +133,4 @@ def test_provider_is_believed_only_when_its_certificate_is_trusted(
         assert answer.status_code == 201
     else:
         assert problem(answer) == (503, "unavailable")
+        assert not issuer.asked

@@ -29,6 +29,9 @@ data: {{- include "library.settings" . | trim | nindent 2 }}
 {{- if .Values.trust.configMap }}
 # What Python's ssl takes for its default; PostgreSQL's client is told in its address.
 - {name: SSL_CERT_FILE, value: /etc/trust/ca.crt}
+# Without it some would believe the image's own authorities as well.
+- {name: SSL_CERT_DIR, value: /etc/trust}
+- {name: OTEL_EXPORTER_OTLP_CERTIFICATE, value: /etc/trust/ca.crt}
 {{- end }}
 {{- include "library.secrets" . }}
 {{- end }}

@@ -17,7 +17,7 @@ from tests.patience import PATIENT
 
 from embedded import services
 from embedded.platform import Platform
-from embedded.process import Process
+from embedded.process import begun
 from embedded.signing_in import bearer_of_person, bearer_of_program
 from servicekit.testing import wait_for
 
@@ -33,7 +33,7 @@ SETTINGS = {**PATIENT, "c4p-service": {**PATIENT["c4p-service"], **FAST}}
 
 
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def platform(tmp_path_factory: pytest.TempPathFactory, few_authorities: None) -> Iterator[Platform]:
     folder = tmp_path_factory.mktemp("platform")
     with Platform(folder, env=SETTINGS) as running:
         running.stop("consistency-job")
@@ -117,9 +117,8 @@ def job(platform: Platform, tmp_path: Path) -> Callable[..., Run]:
     def run(*arguments: str) -> Run:
         command = [*program.command[:3], *arguments]
         once = replace(program, name=f"run-{next(numbers)}", command=command)
-        process = Process(once, tmp_path)
-        process.begin()
-        code = process.end()
+        with begun(once, tmp_path) as process:
+            code = process.end()
         said = [orjson.loads(line) for line in process.log_text().splitlines()]
         return Run(code, said[-1]["event"])
 

@@ -14,6 +14,7 @@ import httpx2
 from embedded.home import default_home
 from embedded.signing_in import SignInError, sign_in, sign_in_at_keycloak
 from frontend.generate import examples
+from servicekit.http import trusted
 
 PATIENCE = 5
 """How often something is asked for while a part of the platform is away, or slow."""
@@ -40,7 +41,7 @@ def main() -> None:
     """Fill the platform of BASE_URL, or the one that runs here; run twice it changes nothing."""
     try:
         site, passcode, auth = _way_in()
-        with httpx2.Client(base_url=site, timeout=30, trust_env=False) as client:
+        with httpx2.Client(base_url=site, timeout=30, trust_env=False, verify=trusted()) as client:
             if auth == "keycloak":
                 sign_in_at_keycloak(client, "olga", passcode)
             else:

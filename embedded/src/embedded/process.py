@@ -23,9 +23,8 @@ START_SECONDS = 60
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(
     [
-        *("servicekit.app", "servicekit.identity", "opentelemetry.instrumentation.redis"),
-        *("opentelemetry.instrumentation.psycopg", "sqlalchemy.ext.asyncio", "psycopg"),
-        *("jinja2", "icalendar", "aiosmtplib"),
+        *("servicekit.app", "servicekit.identity", "sqlalchemy.ext.asyncio", "psycopg"),
+        *("redis.asyncio", "jinja2", "icalendar", "aiosmtplib"),
     ]
 )
 
@@ -97,7 +96,7 @@ class Process:
         """Its exit code, once it has ended by itself."""
         assert self._child is not None
         self._child.join(timeout_seconds)
-        assert self._child.exitcode is not None, f"{self.program.name} goes on:\n{self.log_text()}"
+        assert self._child.exitcode is not None, f"{self.program.name} goes on (see {self._log})"
         return self._child.exitcode
 
     def _is_ready(self) -> bool:
@@ -148,6 +147,17 @@ def running(program: Program, log_folder: Path) -> Iterator[Process]:
     process = Process(program, log_folder)
     try:
         process.start()
+        yield process
+    finally:
+        process.stop()
+
+
+@contextmanager
+def begun(program: Program, log_folder: Path) -> Iterator[Process]:
+    """A process of `program` that ends by itself, as a job does; at the latest it ends here."""
+    process = Process(program, log_folder)
+    process.begin()
+    try:
         yield process
     finally:
         process.stop()

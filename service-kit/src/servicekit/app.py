@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from servicekit import health, logging, metrics, problem_handlers, problems, telemetry
 from servicekit.connections import bounded
+from servicekit.http import trusted
 from servicekit.problems import BODY_TOO_LARGE, Problem, ProblemDocument, ProblemType
 from servicekit.security import API_CSP, RawHeaders, SecurityHeaders, security_headers
 from servicekit.settings import ServerSettings, SettingsT, bound_socket, load
@@ -97,6 +98,7 @@ def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
     """Read the settings, then serve until SIGTERM: stop accepting, finish, close."""
     settings = load(kind)
     assert isinstance(settings, ServerSettings)
+    trusted()  # so that a wrong file ends the start before anything is open
     app = create(settings)
     logging.configure(app.title, settings.log_level)
     # Bound here, so that a port that is taken ends the start with one sentence.

@@ -1,6 +1,7 @@
-"""Traces where they are exported: what needs OpenTelemetry's SDK, and nobody imports without need.
+"""Traces where they are exported: OpenTelemetry's SDK, its exporter and its instrumentations.
 
-It is a fifth of the start of a service. What code that makes spans needs is `servicekit.telemetry`.
+Imported only then, since that is a fifth of the start of a service. What code that makes spans
+needs is `servicekit.telemetry`.
 """
 
 import os

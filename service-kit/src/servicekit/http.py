@@ -2,11 +2,11 @@
 
 import asyncio
 import ssl
+import sys
 from collections.abc import Mapping
 from functools import cache
 from time import monotonic
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import BaseModel, ValidationError
@@ -98,15 +98,17 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 @cache
-def _trusted(scheme: str) -> ssl.SSLContext:
-    """Whose certificates are believed: the system's authorities, or those of SSL_CERT_FILE.
+def trusted() -> ssl.SSLContext:
+    """Whose certificates are believed: the system's authorities, or those of SSL_CERT_FILE alone.
 
-    One for the whole process, since to read them takes longer than to answer; and nobody's where
-    no certificates are shown.
+    One for the whole process, since to read them takes longer than to answer a request. A file
+    that has none ends the process with a sentence.
     """
-    if scheme == "http":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx2.create_ssl_context()
+    try:
+        return httpx2.create_ssl_context()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        sys.exit(f"The setting SSL_CERT_FILE is wrong ({reason}): it is a file of certificates.")
 
 
 class Credentials(Protocol):
@@ -145,7 +147,7 @@ class Neighbour:
             limits=httpx2.Limits(max_connections=64, keepalive_expiry=30),
             follow_redirects=False,
             trust_env=False,
-            verify=_trusted(urlsplit(base_url).scheme),
+            verify=trusted(),
             transport=transport,
         )
 

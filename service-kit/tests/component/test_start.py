@@ -34,3 +34,12 @@ def test_start_refuses_one_port_for_both() -> None:
 def test_start_refuses_a_host_that_is_not_here() -> None:
     (said,) = refusal(example({"HOST": "192.0.2.1"})).splitlines()
     assert said.startswith("Nothing can listen on port")
+
+
+@pytest.mark.parametrize("content", [None, "", "no certificate"])
+def test_start_refuses_a_file_without_certificates(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    (said,) = refusal(example({"SSL_CERT_FILE": str(file)})).splitlines()
+    assert said.startswith("The setting SSL_CERT_FILE is wrong")
