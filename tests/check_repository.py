@@ -36,6 +36,10 @@ Everything is read from the environment. A missing or wrong value stops the star
 that names it. `c4p-migrate` needs `DATABASE_URL` only; consistency-job listens nowhere, so it has
 none of `HOST`, `PORT`, `METRICS_PORT`, `SHUTDOWN_GRACE_SECONDS` and `MAX_BODY_BYTES`.
 
+`SSL_CERT_FILE` names a file of authorities that are believed in place of the system's, and
+`SSL_CERT_DIR` a folder of more. PostgreSQL's client takes `sslrootcert` in `DATABASE_URL` instead,
+and what sends traces `OTEL_EXPORTER_OTLP_CERTIFICATE`.
+
 This page is written by `make docs` from the code, and `make lint` fails when it is stale.
 """
 INTRODUCTION = """# Problems

@@ -19,10 +19,13 @@ from embedded.platform import Platform
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory, few_authorities: None) -> Iterator[Platform]:
+def platform(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
     """Every service and what it needs, empty at first; for all tests of a session."""
     if "BASE_URL" in os.environ:
         pytest.skip("this looks behind the site, which only a platform of our own lets it")
+    request.getfixturevalue("few_authorities")
     with Platform(tmp_path_factory.mktemp("platform"), env=PATIENT) as running:
         yield running
 

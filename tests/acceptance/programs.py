@@ -1,16 +1,10 @@
 """HTTP clients that are cheap to make, for one test each."""
 
-import ssl
 from collections.abc import Mapping
-from functools import cache
 
 import httpx2
 
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    # Reading all certificates takes longer than most of the tests, so it is done once.
-    return ssl.create_default_context()
+from servicekit.http import trusted
 
 
 def program(
@@ -28,5 +22,5 @@ def program(
         follow_redirects=follow_redirects,
         timeout=30,
         trust_env=False,
-        verify=_trusted(),
+        verify=trusted(),
     )

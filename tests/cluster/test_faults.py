@@ -109,8 +109,9 @@ def test_saved_agenda_answers_without_agenda_service(
                 else None
             ),
             "the note that the agenda is a saved one",
+            60,
         )
-        print(f"\nsaved agenda {time.monotonic() - gone:.1f} s after the last pod had ended")
+        print(f"\nsaved agenda {time.monotonic() - gone:.1f} s after the last pod was told to end")
         assert page.status_code == 200
         assert accepted["title"] in page.text
     finally:

@@ -12,7 +12,13 @@ PROGRAMS = (
     "consistency.main",
     "development_provider.main",
 )
-EXPORTING = ("servicekit.exporting", "opentelemetry.exporter", "opentelemetry.instrumentation")
+EXPORTING = (
+    "servicekit.exporting",
+    "opentelemetry.exporter",
+    "opentelemetry.instrumentation",
+    # redis-py imports the rest of the SDK by itself.
+    "opentelemetry.sdk.trace",
+)
 
 
 def test_nothing_that_exports_is_imported_before_it_is_asked_for() -> None:

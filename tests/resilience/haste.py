@@ -21,6 +21,5 @@ HASTY = {
     "frontend": {
         "AGENDA_FRESH_SECONDS": "0.2",
         "NEIGHBOUR_SECONDS": "4",
-        "VALKEY_TIMEOUT_SECONDS": "1",
     },
 }

@@ -8,6 +8,7 @@ from consistency.job import Outcome, run, run_every
 from consistency.parts import connected
 from consistency.settings import JobSettings
 from servicekit import logging, settings, telemetry
+from servicekit.http import trusted
 
 
 def main() -> None:
@@ -19,6 +20,7 @@ def main() -> None:
     if arguments.every is not None and not arguments.every > 0:
         parser.error("--every needs a number of seconds above 0")
     job = settings.load(JobSettings)
+    trusted()  # so that a wrong file ends the start before anything is asked
     logging.configure("consistency-job", job.log_level)
     telemetry.configure("consistency-job", job)
     sys.exit(asyncio.run(_work(job, repairing=arguments.repair, every=arguments.every)))
