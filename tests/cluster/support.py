@@ -3,7 +3,7 @@
 from functools import partial
 
 from tests.acceptance.office import Answer, Office
-from tests.cluster.visitors import Counted
+from tests.load.counted import Counted
 
 from servicekit.testing import wait_for
 
@@ -25,7 +25,7 @@ def proposals(office: Office) -> dict[str, Answer]:
 
 def assert_kept(counted: Counted, office: Office) -> None:
     """All that visitors were told has come true, once."""
-    assert counted.titles
+    counted.assert_everybody_came()
     there = proposals(office)
     kept = {each: there[each]["title"] for each in counted.titles if each in there}
     assert kept == counted.titles
@@ -40,10 +40,14 @@ def assert_kept(counted: Counted, office: Office) -> None:
 def agenda_is_right(office: Office) -> bool:
     """Whether exactly the accepted talks are on the agenda, each in a slot of its own."""
     accepted = {each for each, what in proposals(office).items() if what["state"] == "accepted"}
+    slots = slots_taken(office)
+    return slots.keys() == accepted and len(set(slots.values())) == len(slots)
+
+
+def slots_taken(office: Office) -> dict[str, str]:
+    """The slots of the agenda, by the proposals that are in them."""
     sessions = office.client.get("/sessions").raise_for_status().json()["items"]
-    slots = {each["slot"]["id"] for each in sessions}
-    on_it = {each["proposal_id"] for each in sessions}
-    return on_it == accepted and len(slots) == len(sessions)
+    return {each["proposal_id"]: each["slot"]["id"] for each in sessions}
 
 
 def failed_on_the_agenda(counted: Counted) -> dict[str, int]:

@@ -1,11 +1,11 @@
 """A conference day inside the cluster: locust in a pod, and what it counted."""
 
 import json
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from tests.cluster.cluster import PATIENCE_SECONDS, Cluster, Version, gateway_address
+from tests.load.counted import Counted
 
 from servicekit.testing import wait_for
 
@@ -13,31 +13,6 @@ PEOPLE = {"Reader": 160, "Speaker": 6, "Organizer": 2}
 HASTE = 8.0
 """Together they make some 200 requests a second."""
 POD = "visitors"
-
-
-@dataclass(slots=True)
-class Counted:
-    """What visitors were told, and how often; failures by what was asked and what went wrong."""
-
-    titles: dict[str, str] = field(default_factory=dict)
-    decisions: dict[str, str] = field(default_factory=dict)
-    requests: dict[str, int] = field(default_factory=dict)
-    failures: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    p99_milliseconds: float = 0.0
-
-    @property
-    def per_second(self) -> float:
-        """Requests a second."""
-        return sum(self.requests.values()) / self.seconds
-
-    def __str__(self) -> str:
-        return (
-            f"{sum(self.requests.values()):,} requests in {self.seconds:.0f} s, "
-            f"{self.per_second:.0f} a second, p99 {self.p99_milliseconds:.0f} ms, "
-            f"{sum(self.failures.values())} failed; "
-            f"{len(self.titles)} proposals and {len(self.decisions)} decisions acknowledged"
-        )
 
 
 class Visitors:
@@ -56,8 +31,12 @@ class Visitors:
         self._cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(named))
         self._cluster.kubectl("delete", "pod", POD, "--ignore-not-found")
         self._cluster.kubectl("create", "--filename", "-", stdin=json.dumps(self._pod()))
-        self._cluster.kubectl("wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=60s")
-        wait_for(lambda: "All users spawned" in self._log(), "all visitors", 60, 0.5)
+        try:
+            self._cluster.kubectl("wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=60s")
+            wait_for(lambda: "All users spawned" in self._log(), "all visitors", 60, 0.5)
+        except BaseException:
+            self._send_home()
+            raise
         return self
 
     def __exit__(
@@ -66,6 +45,9 @@ class Visitors:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._send_home()
+            return
         self._cluster.run(POD, "python", "-c", "import os; os.kill(1, 15)")
         ended = "jsonpath={.status.phase}"
         wait_for(
@@ -74,8 +56,12 @@ class Visitors:
             PATIENCE_SECONDS,
             0.5,
         )
-        (line,) = (each for each in self._log().splitlines() if each.startswith('{"titles"'))
-        self.counted = Counted(**json.loads(line))
+        self.counted = Counted.read(self._log())
+
+    def _send_home(self) -> None:
+        self._cluster.kubectl(
+            "delete", "pod", POD, "--ignore-not-found", "--grace-period=0", "--force"
+        )
 
     def _log(self) -> str:
         return self._cluster.kubectl("logs", POD)

@@ -23,7 +23,6 @@ from uuid import uuid4
 import httpx2
 from locust import FastHttpUser, events, task
 from locust.env import Environment
-from locust.stats import RequestStats
 
 from frontend.generate import example
 
@@ -50,9 +49,14 @@ class Acknowledged:
         if self.decisions.get(proposal_id) != "accepted":
             self.decisions[proposal_id] = decision
 
-    def write(self, file: Path, stats: RequestStats) -> None:
-        """Keep it for who checks it, on one line, with what was asked and how that failed."""
-        kept = {
+    def write(self, file: Path, environment: Environment) -> None:
+        """Keep it for who checks it, with what was asked and how that failed, as lines of JSON.
+
+        They are short, since container runtimes cut longer ones than 16 KiB in two, and let others
+        in between.
+        """
+        stats, runner = environment.stats, environment.runner
+        kept: dict[str, dict[str, Any]] = {
             "titles": self.titles,
             "decisions": self.decisions,
             "requests": {
@@ -62,11 +66,18 @@ class Acknowledged:
             "failures": {
                 f"{each.method} {each.name}: {each.error}": each.occurrences
                 for each in stats.errors.values()
+            }
+            | {
+                each["msg"]: each["count"]
+                for each in (runner.exceptions.values() if runner else ())
             },
-            "seconds": (stats.last_request_timestamp or 0) - stats.start_time,
-            "p99_milliseconds": stats.total.get_response_time_percentile(0.99),
         }
-        file.write_text(f"{json.dumps(kept)}\n")
+        lines: list[dict[str, Any]] = [
+            {name: {key: value}} for name, found in kept.items() for key, value in found.items()
+        ]
+        lines.append({"seconds": (stats.last_request_timestamp or 0) - stats.start_time})
+        lines.append({"p99_milliseconds": stats.total.get_response_time_percentile(0.99)})
+        file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 ACKNOWLEDGED = Acknowledged()
@@ -86,7 +97,7 @@ def keep(environment: Environment, **_: Any) -> None:
     """Write down what was acknowledged, if that is wanted."""
     options = environment.parsed_options
     if options is not None and options.acknowledged:
-        ACKNOWLEDGED.write(Path(options.acknowledged), environment.stats)
+        ACKNOWLEDGED.write(Path(options.acknowledged), environment)
 
 
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call]
@@ -329,10 +340,13 @@ class Organizer(Person):
         ]
         if not decisions:
             return
-        answer = self.client.post("/api/proposals/decisions", json={"decisions": decisions})
-        for result in answer.json()["results"] if answer.status_code == 200 else ():
-            if result["status"] == 200:
-                ACKNOWLEDGED.decided(result["proposal_id"], "rejected")
+        path = "/api/proposals/decisions"
+        with self.client.post(path, json={"decisions": decisions}, catch_response=True) as answer:
+            for result in answer.json()["results"] if answer.status_code == 200 else ():
+                if result["status"] == 200:
+                    ACKNOWLEDGED.decided(result["proposal_id"], "rejected")
+                elif result["status"] != 409:
+                    answer.failure(f"{result['status']} for one of several")
 
     def undecided(self) -> list[dict[str, Any]]:
         """Some of those that nobody has decided on, in no order."""

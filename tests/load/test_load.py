@@ -7,12 +7,12 @@ import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from tests.acceptance.office import Office
 from tests.acceptance.site import Site
+from tests.load.counted import Counted
 
 from embedded.platform import Platform
 from servicekit.testing import wait_for
@@ -34,8 +34,8 @@ def office(platform: Platform) -> Iterator[Office]:
     made.close()
 
 
-def run_locust(platform: Platform, acknowledged: Path) -> dict[str, dict[str, Any]]:
-    """Let people in for a while; what locust counted, by the method and name of the request."""
+def run_locust(platform: Platform, acknowledged: Path) -> Counted:
+    """Let people in for a while; what locust counted."""
     host = platform.urls.site
     # Nobody else's platform may ever get this load.
     assert ip_address(urlsplit(host).hostname or "").is_loopback
@@ -55,7 +55,7 @@ def run_locust(platform: Platform, acknowledged: Path) -> dict[str, dict[str, An
     arguments = [str(each) for option in options.items() for each in option]
     env = {"PATH": os.environ["PATH"], "PASSCODE": platform.passcode}
     ended = subprocess.run(
-        [sys.executable, "-m", "locust", "--headless", "--json", *arguments],
+        [sys.executable, "-m", "locust", "--headless", "--only-summary", *arguments],
         env={**env, "MAIL_URL": platform.urls.mail},
         capture_output=True,
         text=True,
@@ -63,27 +63,20 @@ def run_locust(platform: Platform, acknowledged: Path) -> dict[str, dict[str, An
         check=False,
     )
     assert ended.returncode == 0, ended.stderr[-4000:]
-    counted = json.loads(ended.stdout)
-    return {f"{each['method']} {each['name']}": each for each in counted}
+    return Counted.read(acknowledged.read_text())
 
 
 def test_what_was_acknowledged_on_a_busy_day_is_there(
     platform: Platform, office: Office, tmp_path: Path
 ) -> None:
     counted = run_locust(platform, tmp_path / "acknowledged.json")
-    assert sum(each["num_failures"] for each in counted.values()) == 0, counted
-    assert sum(each["num_requests"] for each in counted.values()) > FEWEST_REQUESTS
-    # Each kind of people was there.
-    assert {"GET /agenda", "POST /api/proposals", "GET /back-office"} <= counted.keys()
-
-    acknowledged = json.loads((tmp_path / "acknowledged.json").read_text())
-    titles, decisions = acknowledged["titles"], acknowledged["decisions"]
-    assert titles
-    assert decisions
+    print(counted)
+    assert not counted.failures
+    assert sum(counted.requests.values()) > FEWEST_REQUESTS
+    counted.assert_everybody_came()
+    titles, decisions = counted.titles, counted.decisions
     proposals = {each: office.proposal(each) for each in titles}
     assert {each: proposal["title"] for each, proposal in proposals.items()} == titles
-    # What was sent twice is there once.
-    assert len(set(titles.values())) == len(titles)
     for title in titles.values():
         assert len(office.found(title.rpartition("(")[2].rstrip(")"))) == 1
     assert {each: office.proposal(each)["state"] for each in decisions} == decisions
