@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from servicekit.testing import wait_for
@@ -80,11 +83,16 @@ class Cluster:
         found: Object = json.loads(self.kubectl("get", *what, "--output", "json"))
         return found
 
+    def all_pods(self, name: str) -> list[Object]:
+        """The pods of a part, those that are about to end too."""
+        pods: list[Object] = self.get("pods", "--selector", f"app.kubernetes.io/name={name}")[
+            "items"
+        ]
+        return pods
+
     def pods(self, name: str) -> list[Object]:
         """The pods of a part that are not about to end."""
-        selector = f"app.kubernetes.io/name={name}"
-        pods: list[Object] = self.get("pods", "--selector", selector)["items"]
-        return [each for each in pods if "deletionTimestamp" not in each["metadata"]]
+        return [each for each in self.all_pods(name) if "deletionTimestamp" not in each["metadata"]]
 
     def deploy(self, version: Version, *options: str) -> None:
         """Install this version, or put it in the place of the one that is there."""
@@ -109,14 +117,20 @@ class Cluster:
             self.kubectl(
                 "rollout", "status", f"deployment/{name}", f"--timeout={PATIENCE_SECONDS}s"
             )
+        for name in names:
+            # Of pods that are about to end, and of those that are gone since a moment ago, the
+            # status says nothing.
+            wait_for(partial(self._is_whole, name), f"all of {name}", PATIENCE_SECONDS, 0.5)
+
+    def _is_whole(self, name: str) -> bool:
+        replicas = self.get("deployment", name)["spec"]["replicas"]
+        pods = self.all_pods(name)
+        return len(pods) == replicas and all(map(is_ready, pods))
 
     def scale(self, name: str, replicas: int) -> None:
         """Have so many pods of a service, and wait for them, or for the end of all others."""
         self.kubectl("scale", f"deployment/{name}", f"--replicas={replicas}")
         self.wait_until_rolled_out(name)
-        wait_for(
-            lambda: len(self.pods(name)) == replicas, f"{replicas} of {name}", PATIENCE_SECONDS
-        )
 
     def evict(self, pod: str) -> bool:
         """Ask for the end of a pod as a drain does; whether its PodDisruptionBudget allows it."""
@@ -162,14 +176,26 @@ class Cluster:
     def forwarded(self, what: str, port: int) -> Iterator[str]:
         """An address on this machine for a port of something in the cluster."""
         arguments = ["kubectl", "--namespace", self.namespace, "port-forward", what, f":{port}"]
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as forwarding:
+        # A file, since it says something for each connection, and a pipe would fill up.
+        with (
+            NamedTemporaryFile("r") as said,
+            subprocess.Popen(arguments, stdout=Path(said.name).open("w")) as forwarding,
+        ):
             try:
-                assert forwarding.stdout is not None
-                said = forwarding.stdout.readline()
                 # Forwarding from 127.0.0.1:40001 -> 1080
-                yield f"http://{said.removeprefix('Forwarding from ').partition(' ')[0]}"
+                found = wait_for(
+                    lambda: re.match(r"Forwarding from (\S+) ", Path(said.name).read_text()),
+                    f"a way to {what}",
+                )
+                yield f"http://{found[1]}"
             finally:
                 forwarding.terminate()
+
+
+def is_ready(pod: Object) -> bool:
+    """Whether a pod gets calls, and is not about to end."""
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", ())}
+    return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
 def gateway_address() -> str:
@@ -177,9 +203,8 @@ def gateway_address() -> str:
     gateway = json.loads(
         command("kubectl", "--namespace=traefik", "get", "gateway/web", "--output=json")
     )
-    (pod, *_) = json.loads(
-        command("kubectl", "--namespace=traefik", "get", "pods", "--output=json")
-    )["items"]
+    pods = json.loads(command("kubectl", "--namespace=traefik", "get", "pods", "--output=json"))
+    (pod, *_) = filter(is_ready, pods["items"])
     return f"http://{pod['status']['podIP']}:{gateway['spec']['listeners'][0]['port']}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from tests.cluster.cluster import RELEASE, ROOT, Cluster, CommandError, command
@@ -11,12 +12,13 @@ MANAGED = ("--values", f"{CHART}/ci/managed.yaml")
 
 
 @pytest.fixture(scope="module")
-def elsewhere(cluster: Cluster) -> Cluster:
+def elsewhere(cluster: Cluster) -> Iterator[Cluster]:
     """A namespace that stays empty."""
     other = Cluster(f"{cluster.namespace}-refused", cluster.url)
     named = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": other.namespace}}
     other.kubectl("apply", "--filename", "-", stdin=json.dumps(named))
-    return other
+    yield other
+    command("kubectl", "delete", "namespace", other.namespace, "--wait=false")
 
 
 @pytest.mark.parametrize(

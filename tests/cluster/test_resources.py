@@ -57,6 +57,11 @@ def own_memory(cluster: Cluster, pod: str) -> float:
     return int(line.split()[1]) * 1024 / MB
 
 
+def processor_seconds(cluster: Cluster, pod: str) -> tuple[float, float]:
+    """What a pod's process has taken of the processor, and when that was so."""
+    return cluster.metrics(pod)["process_cpu_seconds_total"], time.monotonic()
+
+
 def measured_idle(cluster: Cluster, service: str) -> Row:
     pod = cluster.pods(service)[0]["metadata"]["name"]
     installed = int(cluster.run(pod, "python", "-c", SIZE)) / MB
@@ -65,13 +70,12 @@ def measured_idle(cluster: Cluster, service: str) -> Row:
 
 
 def measure_under_load(cluster: Cluster, rows: list[Row]) -> None:
-    before = {row.pod: cluster.metrics(row.pod)["process_cpu_seconds_total"] for row in rows}
-    started = time.monotonic()
+    before = [processor_seconds(cluster, row.pod) for row in rows]
     # What is measured is this time itself.
     time.sleep(LOAD_SECONDS)
-    for row in rows:
-        used = cluster.metrics(row.pod)["process_cpu_seconds_total"] - before[row.pod]
-        row.cpu = used / (time.monotonic() - started)
+    for row, (used_before, started) in zip(rows, before, strict=True):
+        used, ended = processor_seconds(cluster, row.pod)
+        row.cpu = (used - used_before) / (ended - started)
         row.loaded = own_memory(cluster, row.pod)
 
 

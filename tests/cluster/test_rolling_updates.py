@@ -8,6 +8,9 @@ from tests.cluster.cluster import SERVICES, Cluster
 from tests.cluster.support import assert_kept
 from tests.cluster.visitors import Visitors
 
+FEWEST_PER_SECOND = 100
+"""Of the 200 that are wanted: a busy machine may make less, and is no reason to fail."""
+
 
 @pytest.mark.parametrize(
     "rounds",
@@ -24,5 +27,6 @@ def test_rolling_update_fails_no_request_and_loses_nothing(
         for names in rounds:
             cluster.restart(*names)
     print(f"\nrolling update, {day.counted}")
+    assert day.counted.per_second > FEWEST_PER_SECOND
     assert not day.counted.failures
     assert_kept(day.counted, office)

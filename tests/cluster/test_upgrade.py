@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.office import Answer, Office
 from tests.acceptance.site import Site
 from tests.cluster.cluster import SERVICES, Cluster, CommandError, Version, command
-from tests.cluster.support import agenda_is_right, proposals
+from tests.cluster.support import agenda_is_right, proposals, slots_taken
 
 from servicekit.testing import wait_for
 
@@ -83,12 +83,13 @@ def test_upgrade_and_the_way_back_keep_what_is_there(
     for each in (version, previous, version):
         with office_of(site) as office:
             made.append(add(office))
-            before = proposals(office)
+            before, slots = proposals(office), slots_taken(office)
         cluster.deploy(each)
         assert versions(cluster) == {each.tag}
         with office_of(site) as office:
             assert proposals(office) == before
-            wait_for(lambda: agenda_is_right(office), "the agenda", 60, 0.5)
+            wait_for(lambda: slots_taken(office) == slots, "the agenda", 60, 0.5)  # noqa: B023
+            assert agenda_is_right(office)
         print(f"\n{each.tag} has kept {len(before)} proposals")
     with office_of(site) as office:
         for proposal in made:
