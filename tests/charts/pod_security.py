@@ -1,9 +1,9 @@
 """Pod Security "restricted": https://kubernetes.io/docs/concepts/security/pod-security-standards/"""
 
 from collections.abc import Iterator
-from typing import Any
 
-Spec = dict[str, Any]
+from tests.charts.rendering import Object, containers
+
 VOLUMES = {
     "configMap",
     "csi",
@@ -16,7 +16,7 @@ VOLUMES = {
 }
 
 
-def violations(pod: Spec) -> Iterator[str]:
+def violations(pod: Object) -> Iterator[str]:
     """What `restricted` forbids in a pod's spec, a few words each."""
     for shared in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(shared):
@@ -24,12 +24,12 @@ def violations(pod: Spec) -> Iterator[str]:
     for volume in pod.get("volumes", ()):
         if forms := set(volume) - VOLUMES - {"name"}:
             yield f"volume {forms}"
-    for container in (*pod.get("initContainers", ()), *pod["containers"]):
+    for container in containers(pod):
         own = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
         yield from (f"{container['name']}: {each}" for each in _of_container(container, own))
 
 
-def _of_container(container: Spec, own: Spec) -> Iterator[str]:
+def _of_container(container: Object, own: Object) -> Iterator[str]:
     capabilities = own.get("capabilities", {})
     rules = {
         "privileged": not own.get("privileged"),

@@ -57,6 +57,11 @@ class Rendered:
         return found
 
 
+def containers(pod: Object) -> tuple[Object, ...]:
+    """Those that a pod has, what runs before the others first."""
+    return (*pod.get("initContainers", ()), *pod["containers"])
+
+
 def render(chart: Path = UMBRELLA, values: Values | None = None) -> Rendered:
     """What `helm template` writes. HelmError with Helm's own words where it refuses."""
     with helm.Chart.load(chart) as loaded:

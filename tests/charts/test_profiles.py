@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 from tests.charts.pod_security import violations
-from tests.charts.rendering import CHARTS, PROFILES, UMBRELLA, Object, Rendered, render
+from tests.charts.rendering import CHARTS, PROFILES, UMBRELLA, Object, Rendered, containers, render
 
 LOCAL = CHARTS.parent / "environments" / "local" / "values.yaml"
 KUBERNETES = ("1.30", "1.37")
@@ -90,14 +90,14 @@ def test_profile_has_no_pod_that_writes_to_its_image_or_talks_to_kubernetes(
 ) -> None:
     for name, pod in rendered.pods():
         assert pod["automountServiceAccountToken"] is False, name
-        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        for container in containers(pod):
             assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
             assert set(container["resources"]) == {"requests", "limits"}, name
 
 
 def test_profile_names_no_image_by_a_tag_that_moves(rendered: Rendered) -> None:
     for name, pod in rendered.pods():
-        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        for container in containers(pod):
             repository, _, tag = container["image"].rpartition(":")
             assert repository, name
             assert tag not in {"", "latest"}, name

@@ -1,7 +1,7 @@
 """Values in, objects out: what every service's chart makes of them."""
 
 import pytest
-from tests.charts.rendering import SERVICES, UMBRELLA, Object, Values, profile, render
+from tests.charts.rendering import SERVICES, UMBRELLA, Object, Values, containers, profile, render
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -65,7 +65,7 @@ def test_own_authorities_are_trusted_by_all_that_call_somebody() -> None:
     for name in (*SERVICES, "consistency-job"):
         pod = rendered.pod(name)
         assert {"name": "trust", "configMap": bundle} in pod["volumes"], name
-        for each in (*pod.get("initContainers", ()), *pod["containers"]):
+        for each in containers(pod):
             mounts = {mount["name"]: mount["mountPath"] for mount in each["volumeMounts"]}
             assert mounts["trust"] == "/etc/trust", name
         (one,) = pod["containers"]

@@ -10,7 +10,7 @@ from textwrap import dedent
 import helm_python as helm
 import pytest
 import yaml
-from tests.charts.rendering import CHARTS, UMBRELLA, Object, Rendered, profile, render
+from tests.charts.rendering import CHARTS, UMBRELLA, Object, Rendered, containers, profile, render
 
 from embedded.services import SCOPES, SERVICE_ROLES
 
@@ -73,7 +73,7 @@ def test_rendering_without_generated_secrets_is_always_the_same_and_needs_only_t
 def referred(rendered: Rendered) -> Iterator[tuple[str, str]]:
     """The Secrets and keys that pods take something from."""
     for _, pod in rendered.pods():
-        for container in (*pod.get("initContainers", ()), *pod["containers"]):
+        for container in containers(pod):
             for each in container.get("env", ()):
                 if reference := each.get("valueFrom", {}).get("secretKeyRef"):
                     yield reference["name"], reference["key"]
