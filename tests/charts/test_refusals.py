@@ -15,6 +15,7 @@ CONFLICTS = {
     "postgresql.enabled": {"postgresql": {"enabled": True}},
     "valkey.enabled": {"valkey": {"enabled": True}},
     "mailSink.enabled": {"mailSink": {"enabled": True}},
+    "development-provider.enabled": {"development-provider": {"enabled": True}},
     "global.generateSecrets": {"global": {"generateSecrets": True}},
 }
 
@@ -107,11 +108,6 @@ def test_autoscaler_that_could_not_be_is_refused() -> None:
 def test_production_refuses_a_part_of_development(name: str, values: Values) -> None:
     said = refusal(UMBRELLA, merged(profile("managed"), values))
     assert f"{name} is for development: production needs it false" in said
-
-
-def test_production_refuses_the_development_provider() -> None:
-    values = {"development-provider": {"enabled": True}}
-    assert "development" in refusal(UMBRELLA, merged(profile("managed"), values))
 
 
 @pytest.mark.parametrize("setting", ["PUBLIC_URL", "OIDC_ISSUER", "OIDC_DISCOVERY_URL"])
