@@ -1,4 +1,7 @@
-"""Pod Security "restricted": https://kubernetes.io/docs/concepts/security/pod-security-standards/"""
+"""What no pod may do: Pod Security "restricted" forbids it, or none here needs it.
+
+https://kubernetes.io/docs/concepts/security/pod-security-standards/
+"""
 
 from collections.abc import Iterator
 
@@ -17,7 +20,9 @@ VOLUMES = {
 
 
 def violations(pod: Object) -> Iterator[str]:
-    """What `restricted` forbids in a pod's spec, a few words each."""
+    """What is forbidden in a pod's spec, a few words each."""
+    if pod.get("automountServiceAccountToken") is not False:
+        yield "token"
     for shared in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(shared):
             yield shared
@@ -26,20 +31,43 @@ def violations(pod: Object) -> Iterator[str]:
             yield f"volume {forms}"
     for container in containers(pod):
         own = {**pod.get("securityContext", {}), **container.get("securityContext", {})}
-        yield from (f"{container['name']}: {each}" for each in _of_container(container, own))
+        rules = {**_restricted(container, own), **_bounded(container, own)}
+        yield from (f"{container['name']}: {rule}" for rule, kept in rules.items() if not kept)
 
 
-def _of_container(container: Object, own: Object) -> Iterator[str]:
+def _restricted(container: Object, own: Object) -> dict[str, bool]:
+    """Whether each rule of `restricted` is kept, in places more strictly than it says."""
     capabilities = own.get("capabilities", {})
-    rules = {
+    confined = {"RuntimeDefault", "Localhost"}
+    return {
         "privileged": not own.get("privileged"),
         "escalation": own.get("allowPrivilegeEscalation") is False,
         "root": own.get("runAsNonRoot") is True and own.get("runAsUser") != 0,
-        "seccomp": own.get("seccompProfile", {}).get("type") in {"RuntimeDefault", "Localhost"},
+        "seccomp": own.get("seccompProfile", {}).get("type") in confined,
+        "AppArmor": own.get("appArmorProfile", {}).get("type", "RuntimeDefault") in confined,
+        "SELinux": "seLinuxOptions" not in own,
+        "Windows": "windowsOptions" not in own,
         "drops": "ALL" in capabilities.get("drop", ()),
         "adds": set(capabilities.get("add", ())) <= {"NET_BIND_SERVICE"},
         "host port": not any("hostPort" in port for port in container.get("ports", ())),
+        "host of a probe": not any("host" in action for action in _actions(container)),
         "procMount": own.get("procMount", "Default") == "Default",
         "sysctls": "sysctls" not in own,
     }
-    return (rule for rule, is_kept in rules.items() if not is_kept)
+
+
+def _actions(container: Object) -> Iterator[Object]:
+    """What the kubelet does to a container by its probes and around its life."""
+    probes = [container.get(f"{each}Probe", {}) for each in ("startup", "liveness", "readiness")]
+    for handler in (*probes, *container.get("lifecycle", {}).values()):
+        yield from (handler[each] for each in ("httpGet", "tcpSocket") if each in handler)
+
+
+def _bounded(container: Object, own: Object) -> dict[str, bool]:
+    """Whether it leaves its image as it is, and the node to others."""
+    resources = container.get("resources", {})
+    return {
+        "root filesystem": own.get("readOnlyRootFilesystem") is True,
+        "requests": resources.get("requests", {}).keys() >= {"cpu", "memory"},
+        "limits": "memory" in resources.get("limits", {}),
+    }
