@@ -13,6 +13,7 @@ UMBRELLA = CHARTS / "conference"
 PROFILES = sorted((UMBRELLA / "ci").glob("*.yaml"))
 SERVICES = ("frontend", "agenda-service", "c4p-service", "email-service", "development-provider")
 """Those that answer HTTP."""
+DIGEST = "sha256:" + "a" * 64
 
 Values = Mapping[str, Any]
 Object = dict[str, Any]

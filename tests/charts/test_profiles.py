@@ -1,6 +1,7 @@
 """Whatever the values, Kubernetes knows what comes of them, and no pod may do more than it must."""
 
 import json
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,16 @@ import kubernetes_validate
 import pytest
 import yaml
 from tests.charts.pod_security import violations
-from tests.charts.rendering import CHARTS, PROFILES, UMBRELLA, Object, Rendered, containers, render
+from tests.charts.rendering import (
+    CHARTS,
+    DIGEST,
+    PROFILES,
+    UMBRELLA,
+    Object,
+    Rendered,
+    containers,
+    render,
+)
 
 LOCAL = CHARTS.parent / "environments" / "local" / "values.yaml"
 KUBERNETES = ("1.30", "1.37")
@@ -84,12 +94,34 @@ def test_profile_has_no_pod_that_may_do_more_than_it_must(rendered: Rendered) ->
     assert [(name, rule) for name, pod in rendered.pods() for rule in violations(pod)] == []
 
 
-def test_profile_names_no_image_by_a_tag_that_moves(rendered: Rendered) -> None:
-    for name, pod in rendered.pods():
-        for container in containers(pod):
-            repository, _, tag = container["image"].rpartition(":")
-            assert repository, name
-            assert tag not in {"", "latest"}, name
+def unversioned(pod: Object) -> list[str]:
+    """The images of a pod that name no digest, and no tag but `latest`."""
+    images = [each["image"] for each in containers(pod)]
+    return [each for each in images if re.search(r"(^|/)[^/:@]+(:|:latest)?$", each)]
+
+
+def test_profile_names_a_version_of_each_image(rendered: Rendered) -> None:
+    assert [(name, image) for name, pod in rendered.pods() for image in unversioned(pod)] == []
+
+
+@pytest.mark.parametrize("part", ["initContainers", "containers"])
+@pytest.mark.parametrize(
+    "image",
+    [
+        "postgres",
+        "postgres:",
+        "postgres:latest",
+        "valkey/valkey",
+        "localhost:5001/conference/frontend",
+        "localhost:5001/conference/frontend:latest",
+    ],
+)
+def test_image_without_a_version_is_found(part: str, image: str) -> None:
+    named = [
+        {"image": each}
+        for each in ("postgres:17", "localhost:5001/x/y:1", f"localhost:5001/x@{DIGEST}")
+    ]
+    assert unversioned({"containers": named, part: [*named, {"image": image}]}) == [image]
 
 
 @pytest.mark.parametrize("chart", sorted(path.parent.name for path in CHARTS.glob("*/Chart.yaml")))

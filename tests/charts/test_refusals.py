@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from charts.generate import closed
-from tests.charts.rendering import CHARTS, SERVICES, UMBRELLA, Values, profile, refusal
+from tests.charts.rendering import CHARTS, DIGEST, SERVICES, UMBRELLA, Values, profile, refusal
 
 CHART_NAMES = (*SERVICES, "consistency-job", "conference")
-DIGEST = "sha256:" + "a" * 64
 CONFLICTS = {
     "postgresql.enabled": {"postgresql": {"enabled": True}},
     "valkey.enabled": {"valkey": {"enabled": True}},

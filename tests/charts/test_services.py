@@ -1,9 +1,16 @@
 """Values in, objects out: what every service's chart makes of them."""
 
 import pytest
-from tests.charts.rendering import SERVICES, UMBRELLA, Object, Values, containers, profile, render
-
-DIGEST = "sha256:" + "a" * 64
+from tests.charts.rendering import (
+    DIGEST,
+    SERVICES,
+    UMBRELLA,
+    Object,
+    Values,
+    containers,
+    profile,
+    render,
+)
 
 
 def container(values: Values, name: str = "frontend") -> Object:
