@@ -44,6 +44,16 @@ def test_stale_files_are_named(copy: Path) -> None:
     ]
 
 
+def test_missing_file_and_one_written_by_hand_are_named(copy: Path) -> None:
+    (copy / "frontend" / "values.schema.json").unlink()
+    by_hand = copy / "conference" / "README.md"
+    by_hand.write_text(by_hand.read_text().replace("PostgreSQL", "Postgres"))
+    assert list(check_repository.stale(generate.pages())) == [
+        f"charts/{name} is stale: run `make docs`."
+        for name in ("frontend/values.schema.json", "conference/README.md")
+    ]
+
+
 def test_value_is_a_row_of_the_readme_and_a_property_of_the_schema(copy: Path) -> None:
     add_value(copy / "frontend", "# -- Something new,\n# on two lines.\nnovel: {each: 1}\n")
     assert '| `novel` | `{"each": 1}` | Something new, on two lines. |' in generate.readme_of(
