@@ -143,6 +143,17 @@ class States:
         self._client.post(path, json=words).raise_for_status()
         return values
 
+    def overtaken(self) -> Mapping[str, str]:
+        """A mail that tells of a rejection, of a proposal that was accepted since."""
+        values = self.decided("rejected")
+        words = {"decision": "accepted", "message": None}
+        path = f"/proposals/{values['proposal_id']}/decision"
+        self._client.post(path, json=words).raise_for_status()
+        params = {"proposal_id": values["proposal_id"]}
+        items = self._client.get("/deliveries", params=params).json()["items"]
+        (mail,) = (each for each in items if each["kind"] == "rejected")
+        return {"delivery_id": mail["id"]}
+
     def edited(self) -> Mapping[str, str]:
         """A proposal of which there is a second version."""
         values = self.submitted()
@@ -234,6 +245,7 @@ class States:
             "a mail that has arrived": lambda: self.mail("delivered"),
             "a mail that waits": lambda: self.mail("waiting", 503),
             "a mail that was given up": lambda: self.mail("failed", 422),
+            "a mail of a decision that no longer holds": self.overtaken,
             "an open call for proposals": lambda: None,
             "a call for proposals with no bounds": lambda: self.window(None, None),
             "a call for proposals with bounds": lambda: self.window(

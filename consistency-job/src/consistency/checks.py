@@ -172,6 +172,9 @@ class StuckDelivery:
         """A finding for each delivery that was given up or waits for too long."""
         for delivery in snapshot.deliveries:
             if delivery.state is DeliveryState.FAILED:
+                if snapshot.is_overtaken(delivery):
+                    # Nobody is to be told this any more, and nobody could.
+                    continue
                 what = "was given up"
             elif self._is_stuck(snapshot, delivery):
                 what = "waits for too long"

@@ -68,11 +68,13 @@ class C4p:
         """Those of one proposal."""
         return await self._all("/deliveries", Page[Delivery], {"proposal_id": str(proposal_id)})
 
-    async def retry(self, delivery_id: UUID) -> None:
-        """Let a call be made again; nothing happens when it is not known any more."""
+    async def retry(self, delivery_id: UUID) -> bool:
+        """Whether a call is made again: not when it is unknown or what it tells no longer holds."""
         answer = await self._neighbour.request("POST", f"/deliveries/{delivery_id}/retry")
-        if answer.status_code != 404:
-            _succeeded(self._neighbour, answer)
+        if answer.status_code in {404, 409}:
+            return False
+        _succeeded(self._neighbour, answer)
+        return True
 
     async def save_report(self, report: Mapping[str, Any]) -> None:
         """Keep what a run has found, for the back office."""

@@ -202,6 +202,12 @@ class Snapshot:
             and self.begun_at - delivery.created_at < self.patience.stuck
         )
 
+    def is_overtaken(self, delivery: Delivery) -> bool:
+        """Whether it tells a decision that no longer holds; c4p-service refuses to try it again."""
+        proposal = self.proposals.get(delivery.proposal_id)
+        decided = {State.ACCEPTED, State.REJECTED}
+        return proposal is not None and delivery.kind in decided and delivery.kind != proposal.state
+
     def agenda_should_know(self, proposal: Proposal) -> bool:
         """Whether the agenda has had the time to learn of the proposal's last change."""
         return self.is_settled(proposal) and not any(

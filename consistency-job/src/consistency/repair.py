@@ -14,6 +14,7 @@ from consistency.domain import (
     Finding,
     Patience,
     RemoveSession,
+    Repair,
     RetryDelivery,
     Target,
 )
@@ -29,32 +30,44 @@ async def repair(
 ) -> set[Finding]:
     """Do what can be done about `findings`; return those that are gone within `limit_seconds`.
 
-    A service that goes away meanwhile ends the attempt: what it left is there in the next run.
+    What a service that goes away meanwhile leaves undone is there in the next run.
     """
     # What was just repaired is young, and has to be looked at all the same.
     patience = replace(patience, settle=timedelta(0))
     deadline = monotonic() + limit_seconds
+    tried = await _try_all(services, findings)
     cured: set[Finding] = set()
     try:
-        tried = {finding for finding in findings if await _apply(services, finding)}
         while cured != tried and monotonic() < deadline:
             await asyncio.sleep(PAUSE_SECONDS)
             cured |= await _cured(services, tried - cured, patience)
     except NeighbourAwayError as error:
-        log.warning("the repair was broken off", reason=str(error))
+        log.warning("nobody can say what else was repaired", reason=str(error))
     return cured
 
 
-async def _apply(services: Services, finding: Finding) -> bool:
-    """Whether anything could be done."""
-    match finding.repair:
-        case RetryDelivery():
-            done = await _retry(services, finding, finding.repair)
-        case RemoveSession():
-            done = await _remove(services, finding.repair)
-        case None:
-            return False
-    log.info("tried" if done else "left alone", check=finding.check, subject=finding.subject)
+async def _try_all(services: Services, findings: Sequence[Finding]) -> set[Finding]:
+    """The findings about which something could be done."""
+    # Two findings may have one repair, and a mail that was sent again must not be once more.
+    outcomes: dict[Repair, bool] = {}
+    for finding in findings:
+        if finding.repair is not None and finding.repair not in outcomes:
+            outcomes[finding.repair] = await _try(services, finding, finding.repair)
+    return {each for each in findings if each.repair is not None and outcomes[each.repair]}
+
+
+async def _try(services: Services, finding: Finding, what: Repair) -> bool:
+    bound = log.bind(check=finding.check, subject=str(finding.subject))
+    try:
+        match what:
+            case RetryDelivery():
+                done = await _retry(services, finding, what)
+            case RemoveSession():
+                done = await _remove(services, what)
+    except NeighbourAwayError as error:
+        bound.warning("could not be tried", reason=str(error))
+        return False
+    bound.info("tried" if done else "left alone")
     return done
 
 
@@ -63,8 +76,7 @@ async def _retry(services: Services, finding: Finding, what: RetryDelivery) -> b
     for delivery in await services.c4p.deliveries_of(finding.subject):
         may_go_out = delivery.target is Target.AGENDA or delivery.may_be_mailed_again
         if delivery.id == what.delivery_id and may_go_out:
-            await services.c4p.retry(delivery.id)
-            return True
+            return await services.c4p.retry(delivery.id)
     return False
 
 

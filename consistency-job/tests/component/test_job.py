@@ -213,6 +213,19 @@ def test_job_sends_a_mail_again_that_was_given_up(
     assert conference.deliveries(proposal["id"], "failed") == []
 
 
+def test_job_leaves_a_mail_that_no_longer_holds(
+    conference: Conference, job: Job, platform: Platform
+) -> None:
+    withdrawn, missing = conference.accepted(), conference.accepted()
+    _spoil(platform, withdrawn["id"], "state = 'failed', last_error = '503 away'")
+    conference.c4p.post(f"/proposals/{withdrawn['id']}/withdrawal").raise_for_status()
+    wait_for(lambda: not conference.deliveries(withdrawn["id"], "waiting"), "all deliveries")
+    forget_the_agenda(platform)
+    assert job("--repair") == Run(0, "All is repaired: 1 found.")
+    assert list(conference.sessions()) == [missing["id"]]
+    assert len(conference.deliveries(withdrawn["id"], "failed")) == 1
+
+
 def test_job_leaves_a_refused_mail_to_a_person(
     conference: Conference, job: Job, platform: Platform
 ) -> None:

@@ -148,16 +148,23 @@ async def test_deliveries_of_a_proposal(
     assert found.was_refused is (state == "failed")
 
 
-@pytest.mark.parametrize("is_known", [True, False])
-async def test_retry(pact: RecordedPact, is_known: bool) -> None:
+@pytest.mark.parametrize(
+    ("given", "path", "status"),
+    [
+        ("a mail that was given up", RETRY, 202),
+        ("a mail of a decision that no longer holds", RETRY, 409),
+        ("no proposals", f"/deliveries/{OTHER_ID}/retry", 404),
+    ],
+)
+async def test_retry(pact: RecordedPact, given: str, path: Any, status: int) -> None:
     (
         pact.upon_receiving("the wish to make a call again")
-        .given("a mail that was given up" if is_known else "no proposals")
-        .with_request("POST", RETRY if is_known else f"/deliveries/{OTHER_ID}/retry")
-        .will_respond_with(202 if is_known else 404)
+        .given(given)
+        .with_request("POST", path)
+        .will_respond_with(status)
     )
     async with pact.neighbour() as c4p:
-        await C4p(c4p).retry(UUID(OTHER_ID))
+        assert await C4p(c4p).retry(UUID(OTHER_ID)) is (status == 202)
 
 
 async def test_report_is_kept(pact: RecordedPact) -> None:

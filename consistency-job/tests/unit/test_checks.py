@@ -318,6 +318,23 @@ def test_stuck_delivery_is_not_found_while_it_moves(moving: Delivery) -> None:
     assert Said(deliveries=[moving]).found_by(StuckDelivery()) == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [("accepted", State.WITHDRAWN), ("rejected", State.ACCEPTED), ("rejected", State.WITHDRAWN)],
+)
+def test_stuck_delivery_is_not_found_when_it_tells_what_no_longer_holds(
+    kind: str, state: State
+) -> None:
+    said = Said([proposal(state=state)], deliveries=[failed(kind=kind)])
+    assert said.found_by(StuckDelivery()) == []
+
+
+@pytest.mark.parametrize("kind", ["received", "withdrawn", "session"])
+def test_stuck_delivery_is_found_when_it_tells_what_holds_in_any_state(kind: str) -> None:
+    said = Said([proposal(state=State.WITHDRAWN)], deliveries=[failed(kind=kind)])
+    assert repairs(said.found_by(StuckDelivery())) == [RetryDelivery(failed(kind=kind).id)]
+
+
 def test_findings_about_two_deliveries_of_one_proposal_are_two() -> None:
     said = Said(deliveries=[failed(), failed(kind="accepted")])
     assert len({finding.key for finding in said.found_by(StuckDelivery())}) == 2
