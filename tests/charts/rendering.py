@@ -38,19 +38,20 @@ class Rendered:
         """What those of a kind are called."""
         return {each["metadata"]["name"] for each in self.of(kind)}
 
+    def templates(self) -> Iterator[tuple[str, Object]]:
+        """The name and the metadata and spec of every pod that comes of them, whatever makes it."""
+        for each in self.objects:
+            match each:
+                case (
+                    ({"kind": "Pod"} as template)
+                    | {"spec": {"template": template}}
+                    | {"spec": {"jobTemplate": {"spec": {"template": template}}}}
+                ):
+                    yield each["metadata"]["name"], template
+
     def pods(self) -> Iterator[tuple[str, Object]]:
         """The name and the spec of every pod that comes of them."""
-        for each in self.objects:
-            match each["kind"]:
-                case "Pod":
-                    spec = each["spec"]
-                case "Deployment" | "StatefulSet":
-                    spec = each["spec"]["template"]["spec"]
-                case "CronJob":
-                    spec = each["spec"]["jobTemplate"]["spec"]["template"]["spec"]
-                case _:
-                    continue
-            yield each["metadata"]["name"], spec
+        return ((name, template["spec"]) for name, template in self.templates())
 
     def pod(self, name: str) -> Object:
         """The spec of the pods that are called so."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import pytest
 from tests.charts.rendering import UMBRELLA, Object, Rendered, profile, refusal, render
 
 DRAWN = {
@@ -37,13 +38,15 @@ OUTSIDE = {"traefik": "gateway", "monitoring": "monitoring", "kube-system": "dns
 
 
 def name_of(peer: Object) -> str:
-    """A pod's name, or who is in that namespace."""
-    if "podSelector" in peer:
-        return str(peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"])
-    if "ipBlock" in peer:
-        return str(peer["ipBlock"]["cidr"])
-    namespace: str = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
-    return OUTSIDE.get(namespace, namespace)
+    """A pod's name, or who is in that namespace, or else all that it says."""
+    match list(peer.items()):
+        case [("podSelector", {"matchLabels": {"app.kubernetes.io/name": str(name)}})]:
+            return name
+        case [("namespaceSelector", {"matchLabels": {"kubernetes.io/metadata.name": str(name)}})]:
+            return OUTSIDE.get(name, name)
+        case [("ipBlock", {"cidr": str(networks)})]:
+            return networks
+    return str(peer)
 
 
 def arrows(rendered: Rendered, direction: str) -> Iterator[tuple[str, str, tuple[object, ...]]]:
@@ -52,15 +55,17 @@ def arrows(rendered: Rendered, direction: str) -> Iterator[tuple[str, str, tuple
     for policy in rendered.of("NetworkPolicy"):
         own = policy["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/name")
         for rule in policy["spec"].get(direction, ()):
-            ports = tuple(each["port"] for each in rule["ports"])
-            for peer in rule[side]:
-                other = name_of(peer)
+            # To Kubernetes nobody in particular is everybody, and no port is every port.
+            ports = tuple(each["port"] for each in rule.get("ports", ())) or ("every",)
+            for other in [name_of(each) for each in rule.get(side, ())] or ["everybody"]:
                 caller, called = (other, own) if direction == "ingress" else (own, other)
                 yield caller, called, ports
 
 
 def test_pods_take_the_calls_that_are_drawn() -> None:
     found = set(arrows(render(), "ingress"))
+    served = {("metrics",), ("http",), ("smtp",), ("postgresql",), ("valkey",)}
+    assert {ports for _, _, ports in found} == served
     scraping = {(a, b) for a, b, ports in found if ports == ("metrics",)}
     assert scraping == {("monitoring", name) for name in SCRAPED}
     assert {(a, b) for a, b, ports in found if ports != ("metrics",)} == DRAWN
@@ -73,6 +78,43 @@ def test_pods_make_the_calls_that_are_drawn() -> None:
     # What comes from outside is no pod's call.
     inside = {(a, b) for a, b in DRAWN if a != "gateway"}
     assert {(a, b) for a, b, _ in found if b != "dns"} == inside
+
+
+def test_call_that_is_not_drawn_is_found() -> None:
+    values = {
+        "email-service": {"networkPolicy": {"calledBy": ["agenda-service"]}},
+        "agenda-service": {"networkPolicy": {"calls": ["email-service"]}},
+    }
+    for direction in ("ingress", "egress"):
+        found = arrows(render(UMBRELLA, values), direction)
+        assert {(a, b) for a, b, _ in found} - DRAWN >= {("agenda-service", "email-service")}
+
+
+def pods_of(name: str) -> Object:
+    """How a policy chooses them."""
+    return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        {},
+        {"podSelector": {}},
+        {"namespaceSelector": {}},
+        {"ipBlock": {"cidr": "0.0.0.0/0"}},
+        # The pods of that name in every namespace.
+        {**pods_of("valkey"), "namespaceSelector": {}},
+    ],
+)
+@pytest.mark.parametrize(("direction", "side"), [("ingress", "from"), ("egress", "to")])
+def test_rule_for_more_than_one_is_no_call_that_is_drawn(
+    direction: str, side: str, peer: Object
+) -> None:
+    rule = {side: [peer]} if peer else {}
+    policy = {"kind": "NetworkPolicy", "spec": {**pods_of("frontend"), direction: [rule]}}
+    ((caller, called, ports),) = arrows(Rendered([policy]), direction)
+    assert {caller, called} & {name for arrow in DRAWN for name in arrow} == {"frontend"}
+    assert ports == ("every",)
 
 
 def test_calls_end_at_the_port_that_answers_them() -> None:
@@ -90,17 +132,40 @@ def test_calls_end_at_the_port_that_answers_them() -> None:
             assert named.get(made, made) == named.get(took, took), (caller, called)
 
 
+def uncovered(rendered: Rendered) -> list[str]:
+    """The pods that the default leaves open."""
+    chosen = rendered.one("NetworkPolicy", "default-deny")["spec"]["podSelector"]["matchLabels"]
+    return [
+        name
+        for name, template in rendered.templates()
+        if not chosen.items() <= template["metadata"].get("labels", {}).items()
+    ]
+
+
 def test_every_pod_is_under_the_default() -> None:
     rendered = render()
     default = rendered.one("NetworkPolicy", "default-deny")["spec"]
     assert default["policyTypes"] == ["Ingress", "Egress"]
     assert not default.keys() & {"ingress", "egress"}
-    chosen = default["podSelector"]["matchLabels"]
-    kinds = ("Deployment", "StatefulSet")
-    templates = [each["spec"]["template"] for kind in kinds for each in rendered.of(kind)]
-    job = rendered.one("CronJob", "consistency-job")["spec"]["jobTemplate"]["spec"]["template"]
-    for template in (*templates, job, rendered.one("Pod", "conference-test")):
-        assert chosen.items() <= template["metadata"]["labels"].items()
+    assert uncovered(rendered) == []
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        {"kind": "Pod"},
+        {"kind": "Deployment", "spec": {"template": {"metadata": {}}}},
+        {"kind": "DaemonSet", "spec": {"template": {"metadata": {"labels": {"other": "x"}}}}},
+        {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"metadata": {}}}}}},
+    ],
+)
+def test_pod_outside_the_default_is_found(stray: Object) -> None:
+    policy = {
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "default-deny"},
+        "spec": {"podSelector": {"matchLabels": {"part": "x"}}},
+    }
+    assert uncovered(Rendered([policy, {**stray, "metadata": {"name": "stray"}}])) == ["stray"]
 
 
 def test_traces_may_leave_where_they_are_collected() -> None:
