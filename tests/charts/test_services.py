@@ -12,6 +12,8 @@ from tests.charts.rendering import (
     render,
 )
 
+from consistency.job import Outcome
+
 
 def container(values: Values, name: str = "frontend") -> Object:
     """The only container of a service in the umbrella."""
@@ -269,6 +271,7 @@ def test_consistency_job_runs_alone_and_ends() -> None:
     assert (spec["startingDeadlineSeconds"], job["activeDeadlineSeconds"]) == (120, 300)
     assert (spec["successfulJobsHistoryLimit"], spec["failedJobsHistoryLimit"]) == (3, 3)
     assert one["args"] == ["--repair"]
-    # Findings that remain are no fault of the run.
+    # Findings that remain are no fault of the run; a crash is, which ends Python with 1.
     (rule,) = job["podFailurePolicy"]["rules"]
-    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [1])
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [Outcome.FINDINGS_REMAIN])
+    assert 1 not in set(Outcome)

@@ -80,7 +80,7 @@ def test_lost_data_are_rebuilt_and_nobody_is_mailed_twice(
     conference.wait_until_settled()
     lose(conference)
     conference.wait_until_public()
-    assert conference.check()[0] == 1
+    assert conference.check()[0] == 3
     exit_code, log = conference.check("--repair")
     assert exit_code == 0, log
     conference.assert_nothing_lost_nothing_doubled()

@@ -147,7 +147,7 @@ def with_finding_meanwhile(found: Found) -> Found:
 
 
 def with_finding(found: Found) -> Found:
-    return replace(found, job_exit_code=1, job_says="1 of 1 findings remain.")
+    return replace(found, job_exit_code=3, job_says="1 of 1 findings remain.")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def with_finding(found: Found) -> Found:
         (with_unprovoked_double, "1 mails came twice although nothing interrupted them, such as <"),
         (with_delivery_left, "1 deliveries still wait or were given up."),
         (with_finding_meanwhile, "The consistency job found 1 things during the run."),
-        (with_finding, "The consistency job ended with 1: 1 of 1 findings remain."),
+        (with_finding, "The consistency job ended with 3: 1 of 1 findings remain."),
     ],
 )
 def test_broken_promise_is_named(run: Run, spoil: Callable[[Found], Found], complaint: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from c4p.settings import DatabaseSettings
 from c4p.store import driver_url
+from servicekit.commands import end_when_told
 from servicekit.settings import load
 
 
@@ -28,6 +29,7 @@ def configuration(database_url: str) -> Config:
 
 def main() -> None:
     """Migrate the database that DATABASE_URL names."""
+    end_when_told()
     settings = load(DatabaseSettings)
     try:
         command.upgrade(configuration(str(settings.database_url)), "head")

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -20,7 +21,8 @@ from sqlalchemy import create_engine, text
 from c4p.migrate import configuration
 from embedded import services
 from embedded.backing import postgres
-from embedded.process import Process, refusal, running
+from embedded.process import Process, begun, refusal, running
+from servicekit.commands import TERMINATED
 from servicekit.testing import free_port, wait_for
 
 DRAFT = {
@@ -166,6 +168,14 @@ def test_migrations_can_go_back(folder: Path) -> None:
 def test_migration_without_a_database_ends_with_a_sentence() -> None:
     said = refusal(services.migration(NOWHERE))
     assert said.startswith("The database can't be migrated: connection failed")
+
+
+def test_migration_under_way_ends_when_told(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/x"
+        with begun(services.migration(url), folder) as process, silent.accept()[0]:
+            process.send(signal.SIGTERM)
+            assert process.end() == TERMINATED
 
 
 @pytest.mark.parametrize(

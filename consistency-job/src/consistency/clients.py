@@ -235,4 +235,7 @@ def _succeeded(neighbour: Neighbour, answer: httpx2.Response) -> httpx2.Response
 def _problem_type(answer: httpx2.Response) -> str:
     if answer.headers.get("content-type") != problems.MEDIA_TYPE:
         return ""
-    return str(orjson.loads(answer.content).get("type"))
+    try:
+        return str(orjson.loads(answer.content)["type"])
+    except (ValueError, LookupError, TypeError):
+        return ""

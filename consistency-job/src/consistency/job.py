@@ -24,8 +24,9 @@ class Outcome(IntEnum):
     """How a run ended; the numbers are exit codes."""
 
     FITS = 0
-    FINDINGS_REMAIN = 1
     NOT_CHECKED = 2
+    # Not 1, with which Python and a wrong setting end a run: that is worth another try.
+    FINDINGS_REMAIN = 3
 
 
 async def run(services: Services, settings: JobSettings, *, repairing: bool) -> Outcome:

@@ -8,11 +8,13 @@ from consistency.job import Outcome, run, run_every
 from consistency.parts import connected
 from consistency.settings import JobSettings
 from servicekit import logging, settings, telemetry
+from servicekit.commands import end_when_told
 from servicekit.http import trusted
 
 
 def main() -> None:
     """Check once, or again and again; the exit code is an `Outcome`."""
+    end_when_told()
     parser = argparse.ArgumentParser(description="Compare what the services say.")
     parser.add_argument("--repair", action="store_true", help="repair what can be repaired")
     parser.add_argument("--every", type=float, metavar="SECONDS", help="check until stopped")

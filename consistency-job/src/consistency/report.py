@@ -16,8 +16,6 @@ LARGEST_BODY_BYTES = 60_000
 """A little less than what services take."""
 MOST_FINDINGS = 200
 LONGEST_TEXT = 1000
-MOST_MAILED = 50
-"""As many as the mail shows."""
 REPAIRED = "Nothing is left to do: it was repaired."
 
 log = structlog.get_logger()

@@ -1,5 +1,7 @@
 """The job as a process, beside a whole platform of real services."""
 
+import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +21,7 @@ from embedded import services
 from embedded.platform import Platform
 from embedded.process import begun
 from embedded.signing_in import bearer_of_person, bearer_of_program
+from servicekit.commands import TERMINATED
 from servicekit.testing import wait_for
 
 DRAFT = {
@@ -167,7 +170,7 @@ def test_job_tells_and_leaves_alone_without_repair(
 ) -> None:
     proposal = conference.accepted()
     forget_the_agenda(platform)
-    assert job() == Run(1, "1 of 1 findings remain.")
+    assert job() == Run(3, "1 of 1 findings remain.")
     assert conference.sessions() == {}
     (finding,) = conference.last_report()["findings"]
     assert (finding["subject"], finding["repaired"]) == (proposal["id"], False)
@@ -231,7 +234,7 @@ def test_job_leaves_a_refused_mail_to_a_person(
 ) -> None:
     proposal = conference.accepted()
     _spoil(platform, proposal["id"], "state = 'failed', last_error = '422 no such mailbox'")
-    assert job("--repair").code == 1
+    assert job("--repair").code == 3
     assert len(conference.deliveries(proposal["id"], "failed")) == 1
 
 
@@ -241,7 +244,7 @@ def test_job_mails_the_same_findings_once_a_day(
     proposal = conference.accepted()
     forget_the_agenda(platform)
     wait_for(lambda: datetime.now(UTC).time() < time(23, 59), "a day long enough for both", 90)
-    assert [job().code, job().code] == [1, 1]
+    assert [job().code, job().code] == [3, 3]
     conference.accepted(title="The last mail")
     wait_for(lambda: mails("The last mail"), "what comes after the reports")
     assert _reports_of(platform, proposal["id"]) == 1
@@ -253,6 +256,16 @@ def test_job_says_so_when_it_can_not_check(platform: Platform, job: Job, name: s
         ended = job("--repair")
     assert ended.code == 2
     assert ended.said.startswith(f"Could not check: {name} is away")
+
+
+def test_job_under_way_ends_when_told(platform: Platform, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        urls = dict.fromkeys(("agenda", "c4p", "email", "public"), url)
+        program = services.consistency(60, urls=urls, identities=platform.identities)
+        with begun(program, tmp_path) as process, silent.accept()[0]:
+            process.send(signal.SIGTERM)
+            assert process.end() == TERMINATED
 
 
 def test_job_keeps_a_report_that_it_could_not_check(
