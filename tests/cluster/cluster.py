@@ -177,10 +177,7 @@ class Cluster:
         """An address on this machine for a port of something in the cluster."""
         arguments = ["kubectl", "--namespace", self.namespace, "port-forward", what, f":{port}"]
         # A file, since it says something for each connection, and a pipe would fill up.
-        with (
-            NamedTemporaryFile("r") as said,
-            subprocess.Popen(arguments, stdout=Path(said.name).open("w")) as forwarding,
-        ):
+        with NamedTemporaryFile() as said, subprocess.Popen(arguments, stdout=said) as forwarding:
             try:
                 # Forwarding from 127.0.0.1:40001 -> 1080
                 found = wait_for(
