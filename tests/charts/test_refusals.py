@@ -152,6 +152,40 @@ def test_production_refuses_an_address_without_tls(setting: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [
+        ("postgresql", "postgresql"),
+        ("valkey", "valkey"),
+        ("relay", "mail-sink"),
+        ("oidc", "development-provider"),
+    ],
+)
+def test_production_refuses_a_place_where_nothing_is(place: str, part: str) -> None:
+    here = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": part}}}
+    values = {"global": {"networkPolicy": {"places": {place: {"peers": [here]}}}}}
+    said = refusal(UMBRELLA, merged(profile("managed"), values))
+    assert f"global.networkPolicy.places.{place} has to say where that is" in said
+
+
+def test_production_refuses_to_take_all_visitors_for_one() -> None:
+    values = {"frontend": {"settings": {"FORWARDED_ALLOW_IPS": ""}}}
+    said = refusal(UMBRELLA, merged(profile("managed"), values))
+    assert "frontend needs settings.FORWARDED_ALLOW_IPS" in said
+
+
+@pytest.mark.parametrize("store", ["postgresql", "valkey"])
+def test_generated_secrets_refuse_a_store_with_another_password(store: str) -> None:
+    said = refusal(UMBRELLA, {store: {"secret": "mine"}})
+    assert f'{store}.secret is "mine", and global.generateSecrets puts another password' in said
+
+
+def test_generated_secrets_refuse_a_key_that_is_not_among_them() -> None:
+    reference = {"name": "email-service", "key": "SMTP_USERNAME"}
+    said = refusal(UMBRELLA, {"email-service": {"secrets": {"SMTP_USERNAME": reference}}})
+    assert "email-service.secrets.SMTP_USERNAME: global.generateSecrets makes no key" in said
+
+
 def test_production_refuses_to_guess_the_schedule() -> None:
     values = dict(profile("managed"))
     del values["agenda-service"]

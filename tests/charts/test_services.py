@@ -229,10 +229,11 @@ def test_route_leads_to_the_frontend_and_the_provider() -> None:
         assert route["spec"]["hostnames"] == ["conference.test"]
 
 
-def test_ingress_is_the_other_way_in_to_the_frontend_and_the_provider_alone() -> None:
+@pytest.mark.parametrize("host", ["conference.test", "*.conference.test"])
+def test_ingress_is_the_other_way_in_to_the_frontend_and_the_provider_alone(host: str) -> None:
     values = {
         "global": {
-            "route": {"enabled": False, "hostnames": ["conference.test"]},
+            "route": {"enabled": False, "hostnames": [host]},
             "ingress": {"enabled": True, "className": "nginx", "tlsSecret": "tls"},
         }
     }
@@ -242,9 +243,9 @@ def test_ingress_is_the_other_way_in_to_the_frontend_and_the_provider_alone() ->
     for each in rendered.of("Ingress"):
         spec = each["spec"]
         assert spec["ingressClassName"] == "nginx"
-        assert spec["tls"] == [{"secretName": "tls", "hosts": ["conference.test"]}]
+        assert spec["tls"] == [{"secretName": "tls", "hosts": [host]}]
         (rule,) = spec["rules"]
-        assert rule["host"] == "conference.test"
+        assert rule["host"] == host
         (path,) = rule["http"]["paths"]
         ways[path["path"]] = path["backend"]["service"]["name"]
     assert ways == {"/": "frontend", "/provider": "development-provider"}

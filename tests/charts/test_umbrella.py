@@ -123,12 +123,25 @@ def test_store_keeps_its_data_on_a_volume_of_its_own(rendered: Rendered, name: s
 
 
 def test_stores_take_their_password_from_the_secret_that_is_named() -> None:
-    values = {"postgresql": {"secret": "mine"}, "valkey": {"secret": "mine-too"}}
+    values = {
+        "global": {"generateSecrets": False},
+        "postgresql": {"secret": "mine"},
+        "valkey": {"secret": "mine-too"},
+    }
     rendered = render(UMBRELLA, values)
     for name, wanted in {"postgresql": "mine", "valkey": "mine-too"}.items():
         (container,) = rendered.pod(name)["containers"]
         (reference,) = (each["valueFrom"] for each in container["env"] if "valueFrom" in each)
         assert reference["secretKeyRef"] == {"name": wanted, "key": "password"}
+
+
+def test_mail_sink_has_an_image_without_the_development_provider() -> None:
+    values = {
+        "global": {"image": {"registry": "registry.test", "tag": "1.4.0"}},
+        "development-provider": {"enabled": False},
+    }
+    (container,) = render(UMBRELLA, values).pod("mail-sink")["containers"]
+    assert container["image"] == "registry.test/conference/development-provider:1.4.0"
 
 
 def test_mail_sink_has_a_home_that_it_may_write_to(rendered: Rendered) -> None:

@@ -48,11 +48,9 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* The image of a service as its own chart would name it, (context, service). */}}
+{{/* The image that a part or a service names, with what all share: (context, its `image`). */}}
 {{- define "conference.image" -}}
 {{- $ := index . 0 }}
-{{- $service := index . 1 }}
-{{- $own := (index $.Values $service).image | default dict }}
-{{- $image := mustMergeOverwrite (deepCopy $.Values.image) (deepCopy $own) }}
+{{- $image := mustMergeOverwrite (deepCopy $.Values.image) (deepCopy (index . 1)) }}
 {{- include "library.image" (dict "Chart" $.Chart "Values" (dict "image" $image)) }}
 {{- end }}

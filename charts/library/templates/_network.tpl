@@ -45,7 +45,7 @@ spec:
   {{- end }}
   rules:
     {{- range .Values.route.hostnames | default (list "") }}
-    - {{ with . }}host: {{ . }}
+    - {{ with . }}host: {{ . | quote }}
       {{ end }}http:
         paths:
           - path: {{ $.Values.route.path }}
