@@ -149,6 +149,7 @@ def test_alert_that_sees_its_case_is_pending_or_fires(prometheus: Prometheus) ->
         "DeliveriesGivenUp": "firing",
         "ConsistencyFindings": "pending",
         "ServiceDown": "inactive",
+        "ServiceAbsent": "inactive",
     }
     wait_for(lambda: expected.items() <= states().items(), f"the alerts {expected}", 60, 0.2)
 
