@@ -118,8 +118,9 @@ def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        # Longer than any client keeps an idle connection, so that none is closed under a request.
-        timeout_keep_alive=75,
+        # Longer than what stands before us keeps an idle connection, so that none is closed under a
+        # request: Traefik and other proxies in Go 90 s, Google's load balancers 600 s.
+        timeout_keep_alive=620,
         timeout_graceful_shutdown=int(settings.shutdown_grace_seconds),
     )
     server = uvicorn.Server(config)
