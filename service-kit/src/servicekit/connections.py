@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from starlette.responses import Response
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from servicekit import metrics
 from servicekit.problems import HEADERS_TOO_LARGE, REFUSED, REQUEST_TOO_SLOW, URI_TOO_LONG, Problem
 from servicekit.security import SECURITY_HEADERS, RawHeaders
 
@@ -77,7 +78,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._watch()
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """The first byte of a request, from which on its time runs."""
+        _cancel(self._receiving)
+        self._receiving = None
         self._is_receiving = self._is_in_head = True
         super().on_message_begin()
 
@@ -138,6 +141,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         if not self.transport.is_closing() and self._may_answer():
+            # Of these nothing else tells: no application has seen them.
+            metrics.REQUESTS.labels("OTHER", "refused", problem.kind.status).inc()
             self.transport.write(_raw(problem.response(), self.security_headers))
         self._end()
 

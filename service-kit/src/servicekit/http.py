@@ -164,6 +164,8 @@ class Neighbour:
     ) -> httpx2.Response:
         """One answer of whatever status, or NeighbourAwayError within the time limit.
 
+        The limit is for all attempts together; to get a token has the provider's own.
+
         A call that may be repeated (by its method or its Idempotency-Key) is repeated once when
         the connection failed and the budget allows it. It is made in the name of `credentials`, or
         of whoever an Authorization header names. Where a token is refused, whatever the method,
@@ -192,22 +194,23 @@ class Neighbour:
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
         may_repeat = request.method in IDEMPOTENT or "Idempotency-Key" in request.headers
         self._budget.called()
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         while True:
             try:
-                return await self._once(request)
+                return await self._once(request, deadline)
             except NeighbourAwayError as error:
                 failed_fast = isinstance(error.__cause__, BROKEN_CONNECTION)
                 if not (may_repeat and failed_fast and self._budget.take()):
                     raise
                 may_repeat = False
 
-    async def _once(self, request: httpx2.Request) -> httpx2.Response:
+    async def _once(self, request: httpx2.Request, deadline: float) -> httpx2.Response:
         if not self.breaker.allows(monotonic()):
             self._count("held back")
             raise NeighbourAwayError(self.name, "it failed repeatedly and is left to rest")
         try:
             # httpx limits each read; a neighbour that drips bytes is caught by the whole's limit.
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout_at(deadline):
                 response = await self._client.send(request)
         except asyncio.CancelledError:
             # Most often the caller's own time limit, which came before the one here.

@@ -24,6 +24,8 @@ NAME = "identity provider"
 TIMEOUT_SECONDS = 3.0
 EARLY_SECONDS = 30.0
 """How long before its end a token is replaced; a short-lived one, after half of its life."""
+AGAIN_SECONDS = 5.0
+"""How long a token that could not be replaced is used before that is tried again."""
 
 
 class Metadata(BaseModel):
@@ -238,26 +240,27 @@ class ClientCredentials:
 
     async def token(self) -> str:
         """A token that is good for a while; NeighbourAwayError when there is none to be had."""
-        if (known := self._fresh()) is not None:
-            return known
+        known = self._token
+        if known is not None and self.now() < known.ends_at and self._lock.locked():
+            # Somebody is about to replace it, which takes seconds where the provider hangs.
+            return known.text
         async with self._lock:
-            if (known := self._fresh()) is not None:
-                return known
+            known = self._token
+            if known is not None and self.now() < known.replace_at:
+                return known.text
             try:
                 return await self._renew()
             except NeighbourAwayError:
-                if self._token is not None and self.now() < self._token.ends_at:
-                    return self._token.text
-                raise
+                # It may have been refused meanwhile.
+                if (known := self._token) is None or self.now() >= known.ends_at:
+                    raise
+                known.replace_at = min(self.now() + AGAIN_SECONDS, known.ends_at)
+                return known.text
 
     def forget(self, token: str) -> None:
         """Somebody refused `token`, so get another one next time."""
         if self._token is not None and self._token.text == token:
             self._token = None
-
-    def _fresh(self) -> str | None:
-        known = self._token
-        return known.text if known is not None and self.now() < known.replace_at else None
 
     async def _renew(self) -> str:
         asked_at = self.now()

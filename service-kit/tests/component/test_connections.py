@@ -264,6 +264,13 @@ def test_head_that_is_too_large_is_refused(
         assert problem_in(read_all(connection)) == expected
 
 
+def test_request_that_nobody_has_seen_is_counted(service: Process) -> None:
+    answer_to(service, b"GET / HTTP/1.1\r\nHost:")
+    port = service.program.env["METRICS_PORT"]
+    counted = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
+    assert 'http_requests_total{method="OTHER",route="refused",status="408"}' in counted
+
+
 def test_head_within_the_limits_is_taken(service: Process) -> None:
     headers = {f"X-{number}": "a" * 300 for number in range(MAX_HEADERS - 10)}
     query = "a" * (MAX_URL_BYTES - 100)

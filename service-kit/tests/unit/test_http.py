@@ -1,7 +1,7 @@
 """Breaker, retry budget, time limit, and what counts as an absent neighbour."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import httpx2
 import pytest
@@ -64,7 +64,10 @@ def test_budget_allows_a_share_after_its_burst() -> None:
     assert [budget.take() for _ in range(2)] == [True, False]
 
 
-def neighbour(handler: Callable[[httpx2.Request], httpx2.Response]) -> Neighbour:
+def neighbour(
+    handler: Callable[[httpx2.Request], httpx2.Response]
+    | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]],
+) -> Neighbour:
     return Neighbour(
         "there",
         "http://there.example",
@@ -122,6 +125,21 @@ async def test_neighbour_is_left_to_rest_after_repeated_failures() -> None:
             await there.request("POST", "/")
     assert line.calls == 5
     assert there.breaker.is_open
+
+
+async def test_neighbour_has_one_time_limit_for_both_attempts() -> None:
+    calls = 0
+
+    async def late(_: httpx2.Request) -> httpx2.Response:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(0.15)
+        if calls == 1:
+            raise httpx2.ReadError("gone")
+        return httpx2.Response(200)
+
+    with pytest.raises(NeighbourAwayError, match=r"TimeoutError|ReadError"):
+        await neighbour(late).request("GET", "/")
 
 
 async def test_neighbour_that_never_answers_is_away_in_time() -> None:

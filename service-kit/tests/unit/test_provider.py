@@ -1,7 +1,7 @@
 """What is believed of a provider, and how a service gets a token of its own."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx2
@@ -9,10 +9,13 @@ import pytest
 from joserfc import jwt
 
 from servicekit.http import Neighbour, NeighbourAwayError
-from servicekit.provider import ClientCredentials, GrantRefusedError, Provider
+from servicekit.provider import AGAIN_SECONDS, ClientCredentials, GrantRefusedError, Provider
 from servicekit.testing import Issuer
 
-Handler = Callable[[httpx2.Request], httpx2.Response]
+Handler = (
+    Callable[[httpx2.Request], httpx2.Response]
+    | Callable[[httpx2.Request], Coroutine[None, None, httpx2.Response]]
+)
 
 
 def provider(handle: Handler, url: str = "http://issuer.example") -> Provider:
@@ -178,13 +181,18 @@ class World:
         self.issuer.lifetime_seconds = 300
         self.issuer.client_roles = {"c4p-service": ["agenda-writer"]}
         self.is_away = False
+        self.asked = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.answers.set()
         self.status = 200
         self.now = Clock()
         self.credentials = ClientCredentials(
             provider(self._handle), "c4p-service", "secret", "conference", self.now
         )
 
-    def _handle(self, request: httpx2.Request) -> httpx2.Response:
+    async def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.set()
+        await self.answers.wait()
         if self.is_away:
             raise httpx2.ConnectError("away")
         if self.status != 200:
@@ -229,6 +237,34 @@ async def test_credentials_are_used_to_their_end_while_the_provider_is_away(worl
     world.now.time = 301
     with pytest.raises(NeighbourAwayError):
         await world.credentials.token()
+
+
+async def test_credentials_are_waited_for_by_one_while_the_provider_hangs(world: World) -> None:
+    first = await world.credentials.token()
+    world.now.time = 280
+    world.is_away = True
+    world.answers.clear()
+    world.asked.clear()
+    one = asyncio.create_task(world.credentials.token())
+    await world.asked.wait()
+    assert await world.credentials.token() == first
+    world.answers.set()
+    assert await one == first
+
+
+async def test_credentials_that_could_not_be_replaced_are_not_asked_for_each_time(
+    world: World,
+) -> None:
+    first = await world.credentials.token()
+    world.now.time = 280
+    world.is_away = True
+    assert await world.credentials.token() == first
+    world.asked.clear()
+    assert await world.credentials.token() == first
+    assert not world.asked.is_set()
+    world.is_away = False
+    world.now.time += AGAIN_SECONDS
+    assert await world.credentials.token() != first
 
 
 async def test_credentials_that_are_refused_are_an_absence_that_names_the_client(
