@@ -121,7 +121,7 @@ class NobodyMailed:
 
     def find(self, snapshot: Snapshot) -> Iterator[Finding]:
         """A finding for each decision that neither c4p-service nor the ledger calls mailed."""
-        for proposal in snapshot.untold():
+        for proposal in () if snapshot.unread else snapshot.untold():
             mails = snapshot.emails.get(proposal.id, ())
             if any(
                 mail.template == f"proposal-{proposal.state}" and mail.state == "sent"

@@ -221,7 +221,11 @@ class Services:
         )
 
     async def _with_emails(self, snapshot: Snapshot) -> Snapshot:
-        emails = {each.id: await self.email.mails_about(each.id) for each in snapshot.untold()}
+        try:
+            emails = {each.id: await self.email.mails_about(each.id) for each in snapshot.untold()}
+        except NeighbourAwayError as error:
+            # It is down to one of the checks; what the others find can be repaired meanwhile.
+            return replace(snapshot, unread=str(error))
         return replace(snapshot, emails=emails)
 
 

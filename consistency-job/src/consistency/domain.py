@@ -174,6 +174,8 @@ class Snapshot:
     slots: Sequence[Slot] = ()
     emails: Mapping[UUID, Sequence[Email]] = field(default_factory=dict)
     """The ledger, for those that `untold` names."""
+    unread: str = ""
+    """Why the ledger could not be read, where it could not."""
 
     @cached_property
     def _deliveries_of(self) -> Mapping[tuple[UUID, Target], Sequence[Delivery]]:

@@ -48,7 +48,7 @@ async def _run(services: Services, settings: JobSettings, *, repairing: bool) ->
         if repairing and findings:
             repaired = await repair(services, findings, patience, settings.repair_seconds)
         _log_findings(findings, repaired)
-        await report.keep(services, findings, repaired, begun_at, complete=True)
+        await report.keep(services, findings, repaired, begun_at, complete=not snapshot.unread)
     except NeighbourAwayError as error:
         await _tell_that_it_failed(services, begun_at, error)
         return Outcome.NOT_CHECKED
@@ -56,7 +56,11 @@ async def _run(services: Services, settings: JobSettings, *, repairing: bool) ->
         link = f"{str(settings.public_url).rstrip('/')}/back-office/consistency"
         to = settings.organizers_email
         await report.mail(services, to, link, findings, repaired, begun_at)
-    return _conclude(findings, repaired, len(snapshot.proposals), len(snapshot.sessions))
+    outcome = _conclude(findings, repaired, len(snapshot.proposals), len(snapshot.sessions))
+    if snapshot.unread:
+        log.error(f"Could not check who was mailed: {snapshot.unread}.")
+        return Outcome.NOT_CHECKED
+    return outcome
 
 
 async def run_every(

@@ -8,7 +8,7 @@ from time import monotonic
 
 import structlog
 
-from consistency.checks import find_all
+from consistency.checks import NobodyMailed, find_all
 from consistency.clients import Services
 from consistency.domain import (
     Finding,
@@ -94,6 +94,7 @@ async def _cured(services: Services, tried: set[Finding], patience: Patience) ->
         finding
         for finding in tried
         if finding.key not in still
+        and not (finding.check == NobodyMailed.name and snapshot.unread)
         and not (
             isinstance(finding.repair, RetryDelivery)
             and finding.repair.delivery_id in snapshot.waiting

@@ -288,6 +288,24 @@ def test_job_finds_nothing_while_mails_only_wait(
     wait_for(lambda: not conference.deliveries(proposal["id"], "waiting"), "the mails")
 
 
+def test_job_repairs_the_agenda_while_nobody_knows_who_was_mailed(
+    platform: Platform, conference: Conference, job: Job
+) -> None:
+    proposal = conference.accepted()
+    forget_the_agenda(platform)
+    waits = "state = 'waiting', created_at = now() - interval '1 hour', next_attempt_at = now()"
+    with _without(platform, "email-service"):
+        _spoil(platform, proposal["id"], waits)
+        ended = job("--repair")
+    assert ended.code == 2
+    assert ended.said.startswith("Could not check who was mailed: email-service is away")
+    assert list(conference.sessions()) == [proposal["id"]]
+    report = conference.last_report()
+    assert not report["complete"]
+    assert "decided but nobody mailed" not in {each["check"] for each in report["findings"]}
+    wait_for(lambda: not conference.deliveries(proposal["id"], "waiting"), "the mail")
+
+
 def _reports_of(platform: Platform, proposal_id: str) -> int:
     """How many mails to the organizers are about a proposal."""
     with httpx2.Client(base_url=f"{platform.urls.mail}/api/messages/", timeout=30) as sink:
