@@ -95,7 +95,7 @@ FORMS: Mapping[str, Schema] = {
     "annotations": TEXTS,
     "calledBy": _list(TEXT),
     "calls": _list(TEXT),
-    "cpuPercent": {**COUNT, "maximum": 100},
+    "cpu": AMOUNT,
     "digest": _text("^(sha256:[0-9a-f]{64})?$"),
     # Kubernetes 1.30 knows no pause of no seconds.
     "drainSeconds": COUNT,

@@ -196,6 +196,9 @@ def test_autoscaler_owns_the_number_of_pods() -> None:
     scaler = rendered.one("HorizontalPodAutoscaler", "frontend")["spec"]
     assert scaler["scaleTargetRef"]["name"] == "frontend"
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
+    # Not a share of what a pod asks for, which is less than a busy one takes.
+    (metric,) = scaler["metrics"]
+    assert metric["resource"]["target"] == {"type": "AverageValue", "averageValue": "250m"}
 
 
 def test_provider_stays_one_pod_that_is_replaced_as_a_whole() -> None:

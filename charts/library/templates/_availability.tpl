@@ -38,7 +38,7 @@ spec:
   maxReplicas: {{ .Values.autoscaling.maxReplicas }}
   metrics:
     - type: Resource
-      resource: {name: cpu, target: {type: Utilization, averageUtilization: {{ .Values.autoscaling.cpuPercent }}}}
+      resource: {name: cpu, target: {type: AverageValue, averageValue: {{ .Values.autoscaling.cpu }}}}
 {{- end }}
 
 {{- define "library.serviceMonitor" -}}
