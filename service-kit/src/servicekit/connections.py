@@ -96,7 +96,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The last byte of a request."""
         self._is_receiving = False
+        _cancel(self._receiving)
+        self._receiving = None
         super().on_message_complete()
+        if self.cycle is not None and self.cycle.response_complete:
+            # It was answered before it was here, and its end has ended uvicorn's own timer.
+            self._receiving = self.loop.call_later(self.timeout_keep_alive, self._too_slow)
 
     def on_response_complete(self) -> None:
         """From now on it waits for its client."""
@@ -141,8 +146,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         if not self.transport.is_closing() and self._may_answer():
-            # Of these nothing else tells: no application has seen them.
-            metrics.REQUESTS.labels("OTHER", "refused", problem.kind.status).inc()
+            if self.cycle is None or self.cycle.response_complete:
+                # No application has seen it, and so nothing else tells of it.
+                metrics.REQUESTS.labels("OTHER", "refused", problem.kind.status).inc()
             self.transport.write(_raw(problem.response(), self.security_headers))
         self._end()
 

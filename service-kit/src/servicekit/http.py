@@ -164,7 +164,8 @@ class Neighbour:
     ) -> httpx2.Response:
         """One answer of whatever status, or NeighbourAwayError within the time limit.
 
-        The limit is for all attempts together; to get a token has the provider's own.
+        The limit is for a call with its repetition. It begins anew after a 401, and to get a token
+        has the provider's own.
 
         A call that may be repeated (by its method or its Idempotency-Key) is repeated once when
         the connection failed and the budget allows it. It is made in the name of `credentials`, or

@@ -226,6 +226,9 @@ class ClientCredentials:
     scope: str
     now: Callable[[], float] = monotonic
     _token: _Token | None = None
+    _failures: int = 0
+    _reason: str = ""
+    """Of the newest failure."""
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
@@ -244,18 +247,27 @@ class ClientCredentials:
         if known is not None and self.now() < known.ends_at and self._lock.locked():
             # Somebody is about to replace it, which takes seconds where the provider hangs.
             return known.text
+        failures = self._failures
         async with self._lock:
             known = self._token
             if known is not None and self.now() < known.replace_at:
                 return known.text
-            try:
-                return await self._renew()
-            except NeighbourAwayError:
-                # It may have been refused meanwhile.
-                if (known := self._token) is None or self.now() >= known.ends_at:
-                    raise
-                known.replace_at = min(self.now() + AGAIN_SECONDS, known.ends_at)
-                return known.text
+            if failures != self._failures:
+                # It was tried while this one waited, who would wait as long again.
+                raise NeighbourAwayError(NAME, self._reason)
+            return await self._renew_or_keep()
+
+    async def _renew_or_keep(self) -> str:
+        try:
+            return await self._renew()
+        except NeighbourAwayError as error:
+            self._failures += 1
+            self._reason = error.reason
+            # It may have been refused meanwhile.
+            if (known := self._token) is None or self.now() >= known.ends_at:
+                raise
+            known.replace_at = min(self.now() + AGAIN_SECONDS, known.ends_at)
+            return known.text
 
     def forget(self, token: str) -> None:
         """Somebody refused `token`, so get another one next time."""

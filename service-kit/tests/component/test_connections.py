@@ -173,6 +173,17 @@ def test_idle_connection_is_kept_longer_than_a_request_may_take(service: Process
         assert client_port(client.get("/livez")) == port
 
 
+def test_connection_is_kept_after_an_answer_that_came_before_the_body(service: Process) -> None:
+    with closing(connect(service)) as connection:
+        connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 404")
+        connection.sendall(b"dy")
+        # As above.
+        assert answer_to(service, b"") == b""
+        connection.sendall(GET)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 def client_port(answer: httpx2.Response) -> int:
     """The client's end of the connection by which the answer came."""
     _, port = answer.extensions["network_stream"].get_extra_info("client_addr")
@@ -265,10 +276,18 @@ def test_head_that_is_too_large_is_refused(
 
 
 def test_request_that_nobody_has_seen_is_counted(service: Process) -> None:
+    def counted() -> float:
+        port = service.program.env["METRICS_PORT"]
+        lines = httpx2.get(f"http://127.0.0.1:{port}/metrics").text.splitlines()
+        name = 'http_requests_total{method="OTHER",route="refused",status="408"} '
+        return sum(float(each.removeprefix(name)) for each in lines if each.startswith(name))
+
+    before = counted()
     answer_to(service, b"GET / HTTP/1.1\r\nHost:")
-    port = service.program.env["METRICS_PORT"]
-    counted = httpx2.get(f"http://127.0.0.1:{port}/metrics").text
-    assert 'http_requests_total{method="OTHER",route="refused",status="408"}' in counted
+    assert counted() == before + 1
+    # Of this one the application tells.
+    answer_to(service, HEAD + b"Content-Length: 9\r\n\r\nhalf")
+    assert counted() == before + 1
 
 
 def test_head_within_the_limits_is_taken(service: Process) -> None:

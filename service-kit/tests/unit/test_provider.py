@@ -182,6 +182,7 @@ class World:
         self.issuer.client_roles = {"c4p-service": ["agenda-writer"]}
         self.is_away = False
         self.asked = asyncio.Event()
+        self.times_asked = 0
         self.answers = asyncio.Event()
         self.answers.set()
         self.status = 200
@@ -192,6 +193,7 @@ class World:
 
     async def _handle(self, request: httpx2.Request) -> httpx2.Response:
         self.asked.set()
+        self.times_asked += 1
         await self.answers.wait()
         if self.is_away:
             raise httpx2.ConnectError("away")
@@ -250,6 +252,23 @@ async def test_credentials_are_waited_for_by_one_while_the_provider_hangs(world:
     assert await world.credentials.token() == first
     world.answers.set()
     assert await one == first
+
+
+async def test_credentials_that_nobody_has_are_waited_for_by_all_at_once(world: World) -> None:
+    await world.credentials.provider.metadata()
+    world.status = 503
+    world.answers.clear()
+    world.asked.clear()
+    asked = world.times_asked
+    waiting = [asyncio.create_task(world.credentials.token()) for _ in range(5)]
+    await world.asked.wait()
+    world.answers.set()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [str(each) for each in answers] == [str(answers[0])] * 5
+    assert isinstance(answers[0], NeighbourAwayError)
+    assert world.times_asked == asked + 1
+    world.status = 200
+    assert await world.credentials.token()
 
 
 async def test_credentials_that_could_not_be_replaced_are_not_asked_for_each_time(
