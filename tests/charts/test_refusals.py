@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 import yaml
 from charts.generate import closed
-from tests.charts.rendering import CHARTS, DIGEST, SERVICES, UMBRELLA, Values, profile, refusal
+from tests.charts.rendering import (
+    CHARTS,
+    DIGEST,
+    SERVICES,
+    UMBRELLA,
+    Values,
+    profile,
+    refusal,
+    render,
+)
 
 CHART_NAMES = (*SERVICES, "consistency-job", "conference")
 CONFLICTS = {
@@ -95,9 +104,10 @@ def open_parts(schema: Any, path: str = "") -> Iterator[str]:
         yield from open_parts(schema.get("additionalProperties", True), f"{path}/*")
     if "array" in kinds and schema.get("maxItems") != len(places):
         yield from open_parts(schema.get("items", True), f"{path}/*")
-    named = {**schema.get("$defs", {}), **schema.get("properties", {}), **dict(enumerate(places))}
-    for name, each in named.items():
-        yield from open_parts(each, f"{path}/{name}")
+    parts = [schema.get(each, {}) for each in ("$defs", "properties", "patternProperties")]
+    for named in (*parts, dict(enumerate(places))):
+        for name, each in named.items():
+            yield from open_parts(each, f"{path}/{name}")
 
 
 @pytest.mark.parametrize("chart", CHART_NAMES)
@@ -126,9 +136,10 @@ def test_no_value_may_have_anything_in_it(chart: str) -> None:
         ({"type": "array", "maxItems": 1, "prefixItems": [{}]}, "/x/0"),
     ],
 )
-@pytest.mark.parametrize("part", ["properties", "$defs"])
+@pytest.mark.parametrize("part", ["properties", "$defs", "patternProperties"])
 def test_open_schema_is_found(part: str, schema: object, path: str) -> None:
-    assert list(open_parts({**closed({}), part: {"x": schema}})) == [path]
+    others = {each: {"x": {"type": "string"}} for each in ("$defs", "properties")}
+    assert list(open_parts({**closed({}), **others, part: {"x": schema}})) == [path]
 
 
 def test_autoscaler_that_could_not_be_is_refused() -> None:
@@ -152,36 +163,33 @@ def test_production_refuses_an_address_without_tls(setting: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("place", "part"),
-    [
-        ("postgresql", "postgresql"),
-        ("valkey", "valkey"),
-        ("relay", "mail-sink"),
-        ("oidc", "development-provider"),
-    ],
-)
-def test_production_refuses_a_place_where_nothing_is(place: str, part: str) -> None:
-    here = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": part}}}
-    values = {"global": {"networkPolicy": {"places": {place: {"peers": [here]}}}}}
-    said = refusal(UMBRELLA, merged(profile("managed"), values))
-    assert f"global.networkPolicy.places.{place} has to say where that is" in said
-
-
 def test_production_refuses_to_take_all_visitors_for_one() -> None:
     values = {"frontend": {"settings": {"FORWARDED_ALLOW_IPS": ""}}}
     said = refusal(UMBRELLA, merged(profile("managed"), values))
     assert "frontend needs settings.FORWARDED_ALLOW_IPS" in said
 
 
-@pytest.mark.parametrize("store", ["postgresql", "valkey"])
-def test_generated_secrets_refuse_a_store_with_another_password(store: str) -> None:
-    said = refusal(UMBRELLA, {store: {"secret": "mine"}})
-    assert f'{store}.secret is "mine", and global.generateSecrets puts another password' in said
+@pytest.mark.parametrize(
+    ("store", "service", "setting"),
+    [("postgresql", "c4p-service", "DATABASE_URL"), ("valkey", "email-service", "VALKEY_URL")],
+)
+def test_generated_secrets_refuse_a_store_with_another_password(
+    store: str, service: str, setting: str
+) -> None:
+    values = {store: {"secret": "mine"}}
+    said = refusal(UMBRELLA, values)
+    assert f'{store}.secret is "mine", and the generated ' in said
+    assert setting in said
+    # What takes its address from elsewhere may have a password from there, too.
+    users = {"postgresql": ("c4p-service",), "valkey": ("frontend", "agenda-service", service)}
+    own = {each: {"secrets": {setting: {"name": "mine", "key": "url"}}} for each in users[store]}
+    render(UMBRELLA, {**values, **own})
+    render(UMBRELLA, {store: {"secret": "mine", "enabled": False}})
 
 
-def test_generated_secrets_refuse_a_key_that_is_not_among_them() -> None:
-    reference = {"name": "email-service", "key": "SMTP_USERNAME"}
+@pytest.mark.parametrize("name", ["email-service", "frontend"])
+def test_generated_secrets_refuse_a_key_that_is_not_among_them(name: str) -> None:
+    reference = {"name": name, "key": "SMTP_USERNAME"}
     said = refusal(UMBRELLA, {"email-service": {"secrets": {"SMTP_USERNAME": reference}}})
     assert "email-service.secrets.SMTP_USERNAME: global.generateSecrets makes no key" in said
 

@@ -10,7 +10,17 @@ from textwrap import dedent
 import helm_python as helm
 import pytest
 import yaml
-from tests.charts.rendering import CHARTS, UMBRELLA, Object, Rendered, containers, profile, render
+from tests.charts.rendering import (
+    CHARTS,
+    DIGEST,
+    UMBRELLA,
+    Object,
+    Rendered,
+    Values,
+    containers,
+    profile,
+    render,
+)
 
 from embedded.services import SCOPES, SERVICE_ROLES
 
@@ -135,13 +145,22 @@ def test_stores_take_their_password_from_the_secret_that_is_named() -> None:
         assert reference["secretKeyRef"] == {"name": wanted, "key": "password"}
 
 
-def test_mail_sink_has_an_image_without_the_development_provider() -> None:
-    values = {
-        "global": {"image": {"registry": "registry.test", "tag": "1.4.0"}},
-        "development-provider": {"enabled": False},
-    }
+@pytest.mark.parametrize(
+    ("provider", "version"),
+    [
+        ({"enabled": True}, ":1.4.0"),
+        ({"enabled": False}, ":1.4.0"),
+        ({"image": {"tag": "1.5.0"}}, ":1.5.0"),
+        ({"image": {"tag": "1.5.0", "digest": DIGEST}}, f"@{DIGEST}"),
+    ],
+)
+def test_mail_sink_has_the_image_of_the_development_provider(
+    provider: Values, version: str
+) -> None:
+    image = {"registry": "registry.test", "tag": "1.4.0"}
+    values = {"global": {"image": image}, "development-provider": provider}
     (container,) = render(UMBRELLA, values).pod("mail-sink")["containers"]
-    assert container["image"] == "registry.test/conference/development-provider:1.4.0"
+    assert container["image"] == f"registry.test/conference/development-provider{version}"
 
 
 def test_mail_sink_has_a_home_that_it_may_write_to(rendered: Rendered) -> None:

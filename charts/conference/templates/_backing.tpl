@@ -48,9 +48,12 @@ spec:
 {{- end }}
 {{- end }}
 
-{{/* The image that a part or a service names, with what all share: (context, its `image`). */}}
+{{/* The image that these `image` values name over what all share: (context, image, …). */}}
 {{- define "conference.image" -}}
-{{- $ := index . 0 }}
-{{- $image := mustMergeOverwrite (deepCopy $.Values.image) (deepCopy (index . 1)) }}
+{{- $ := first . }}
+{{- $image := deepCopy $.Values.image }}
+{{- range rest . }}
+{{- $image = mustMergeOverwrite $image (deepCopy .) }}
+{{- end }}
 {{- include "library.image" (dict "Chart" $.Chart "Values" (dict "image" $image)) }}
 {{- end }}
