@@ -8,8 +8,8 @@ from tests.cluster.cluster import SERVICES, Cluster
 from tests.cluster.support import assert_kept
 from tests.cluster.visitors import Visitors
 
-FEWEST_PER_SECOND = 100
-"""Of the 200 that are wanted: a busy machine may make less, and is no reason to fail."""
+FEWEST_PER_SECOND = 20
+"""Of the 200 that are wanted: so few are no load, and a busy machine has more."""
 
 
 @pytest.mark.parametrize(

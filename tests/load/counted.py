@@ -21,7 +21,7 @@ class Counted:
         """Out of lines of JSON, among which there may be others."""
         counted = cls()
         for line in text.splitlines():
-            for name, value in json.loads(line).items() if line.startswith("{") else ():
+            for name, value in json.loads(line).items() if line.startswith('{"') else ():
                 if isinstance(value, dict):
                     getattr(counted, name).update(value)
                 else:

@@ -172,6 +172,7 @@ def test_migration_without_a_database_ends_with_a_sentence() -> None:
 
 def test_migration_under_way_ends_when_told(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
         url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/x"
         with begun(services.migration(url), folder) as process, silent.accept()[0]:
             process.send(signal.SIGTERM)

@@ -260,6 +260,7 @@ def test_job_says_so_when_it_can_not_check(platform: Platform, job: Job, name: s
 
 def test_job_under_way_ends_when_told(platform: Platform, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         urls = dict.fromkeys(("agenda", "c4p", "email", "public"), url)
         program = services.consistency(60, urls=urls, identities=platform.identities)
