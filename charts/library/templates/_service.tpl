@@ -1,12 +1,13 @@
 {{/*
 All objects of a service that answers HTTP. Takes
-  context         the chart's context
-  needs           the settings without which it can't start
-  folders         where it writes, beside /tmp
-  files           the texts of files under /etc/conference, by name
-  initContainers  what runs before it, as YAML
-  strategy        how pods are replaced, where two may not run beside each other
-  public          whether people call it, by a route or an Ingress
+  context            the chart's context
+  needs              the settings without which it can't start
+  needsInProduction  those that it has to have there as well
+  folders            where it writes, beside /tmp
+  files              the texts of files under /etc/conference, by name
+  initContainers     what runs before it, as YAML
+  strategy           how pods are replaced, where two may not run beside each other
+  public             whether people call it, by a route or an Ingress
 */}}
 {{- define "library.service" -}}
 {{- $ := .context }}

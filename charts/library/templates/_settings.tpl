@@ -45,16 +45,16 @@ data: {{- include "library.settings" . | trim | nindent 2 }}
 
 {{/* Refuses, before anything is installed, what would stop the pods from starting. */}}
 {{- define "library.checks" -}}
-{{- range $name := .needs }}
+{{- $production := ne (.context.Values.settings.PROFILE | default "production") "development" }}
+{{- range $name := concat .needs (ternary .needsInProduction list $production | default list) }}
 {{- if not (or (get $.context.Values.settings $name) (get $.context.Values.secrets $name)) }}
 {{- fail (printf "%s needs settings.%s: see docs/settings.md." $.context.Chart.Name $name) }}
 {{- end }}
 {{- end }}
 {{- with .context }}
-{{- $profile := .Values.settings.PROFILE | default "production" }}
 {{- range list "PUBLIC_URL" "OIDC_ISSUER" "OIDC_DISCOVERY_URL" }}
 {{- $url := tpl (get $.context.Values.settings . | default "") $.context }}
-{{- if and (eq $profile "production") $url (not (hasPrefix "https://" $url)) }}
+{{- if and $production $url (not (hasPrefix "https://" $url)) }}
 {{- fail (printf "%s: settings.%s is %s, and production needs an https:// address." $.context.Chart.Name . $url) }}
 {{- end }}
 {{- end }}

@@ -79,8 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request, from which on its time runs."""
-        _cancel(self._receiving)
-        self._receiving = None
+        self._allow(None)
         self._is_receiving = self._is_in_head = True
         super().on_message_begin()
 
@@ -96,12 +95,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The last byte of a request."""
         self._is_receiving = False
-        _cancel(self._receiving)
-        self._receiving = None
         super().on_message_complete()
         if self.cycle is not None and self.cycle.response_complete:
             # It was answered before it was here, and its end has ended uvicorn's own timer.
-            self._receiving = self.loop.call_later(self.timeout_keep_alive, self._too_slow)
+            self._allow(self.timeout_keep_alive)
 
     def on_response_complete(self) -> None:
         """From now on it waits for its client."""
@@ -132,10 +129,13 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _watch(self) -> None:
         if not self.waits_for_client():
-            _cancel(self._receiving)
-            self._receiving = None
+            self._allow(None)
         elif self._receiving is None:
-            self._receiving = self.loop.call_later(self.receive_seconds, self._too_slow)
+            self._allow(self.receive_seconds)
+
+    def _allow(self, seconds: float | None) -> None:
+        _cancel(self._receiving)
+        self._receiving = None if seconds is None else self.loop.call_later(seconds, self._too_slow)
 
     def _too_slow(self) -> None:
         if self._is_receiving:

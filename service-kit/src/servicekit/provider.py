@@ -244,8 +244,10 @@ class ClientCredentials:
     async def token(self) -> str:
         """A token that is good for a while; NeighbourAwayError when there is none to be had."""
         known = self._token
-        if known is not None and self.now() < known.ends_at and self._lock.locked():
-            # Somebody is about to replace it, which takes seconds where the provider hangs.
+        # To its end while somebody replaces it, which takes seconds where the provider hangs.
+        if known is not None and self.now() < (
+            known.ends_at if self._lock.locked() else known.replace_at
+        ):
             return known.text
         failures = self._failures
         async with self._lock:
