@@ -1,4 +1,4 @@
-"""Long limits, so that what is slow because the machine is busy does not count as away."""
+"""Long limits, so that what is slow because the machine is busy does not count as unavailable."""
 
 from collections.abc import Mapping
 

@@ -91,7 +91,7 @@ def test_page_is_good_for_everybody(scene: Scene, name: str) -> None:
     assert_good(scene.page)
 
 
-def test_page_is_good_while_services_are_away(scene: Scene, platform: Platform) -> None:
+def test_page_is_good_while_services_are_unavailable(scene: Scene, platform: Platform) -> None:
     accepted, waiting = scene.accepted(), scene.submitted()
     links = {each["id"]: scene.mails.link_to(each["speaker_email"]) for each in (accepted, waiting)}
     with ExitStack() as away:

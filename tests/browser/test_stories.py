@@ -196,7 +196,7 @@ def without(platform: Platform, part: str) -> Iterator[None]:
         platform.start(part)
 
 
-def test_agenda_is_a_saved_one_while_its_service_is_away(
+def test_agenda_is_a_saved_one_while_its_service_is_unavailable(
     page: Page, accepted: Answer, platform: Platform
 ) -> None:
     notice = page.get_by_role("status").filter(has_text=SAVED)

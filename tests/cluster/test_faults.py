@@ -99,7 +99,9 @@ def test_drain_waits_for_the_disruption_budget_and_fails_nobody(
                 wait_for(partial(evict, service, pod), f"leave to end {pod}", PATIENCE_SECONDS, 0.2)
             cluster.wait_until_rolled_out(service)
     print(f"\ndrained, evictions refused: {dict(refused)}, {day.counted}")
-    assert all(refused[each] for each in SERVICES), "two pods of a service may be away at once"
+    assert all(refused[each] for each in SERVICES), (
+        "two pods of a service may be unavailable at once"
+    )
     assert not day.counted.failures
     assert_kept(day.counted, office)
 
@@ -168,7 +170,7 @@ def test_restart_of_postgresql_is_a_503_and_needs_no_restart_of_ours(
         return True
 
     wait_for(hand_in, "proposals to be taken again", PATIENCE_SECONDS, 0.2)
-    print(f"\nPostgreSQL was away for {time.monotonic() - away:.1f} s")
+    print(f"\nPostgreSQL was unavailable for {time.monotonic() - away:.1f} s")
     for each in taken:
         kept = office.proposal(each["id"])
         assert {name: kept[name] for name in talk} == {name: each[name] for name in talk}

@@ -14,7 +14,7 @@ from servicekit.problems import MEDIA_TYPE
 
 JSON = "application/json"
 PROBLEM = MEDIA_TYPE
-STORE_AWAY = "the store is away"
+STORE_UNAVAILABLE = "the store is unavailable"
 """The state in which a provider can't reach its own database."""
 
 RUNNING = "a running service"

@@ -1,4 +1,4 @@
-"""Parts that are away for a while."""
+"""Parts that are unavailable for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from embedded.platform import Platform
 
 
 @contextmanager
-def away(platform: Platform, name: str) -> Iterator[None]:
+def outage(platform: Platform, name: str) -> Iterator[None]:
     """A part is stopped meanwhile."""
     platform.stop(name)
     try:

@@ -6,7 +6,7 @@ import pytest
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
 from tests.observability.conftest import TRACED
-from tests.observability.failing import away
+from tests.observability.failing import outage
 from tests.patience import PATIENT
 
 from embedded.platform import Platform
@@ -56,7 +56,7 @@ def wait_for_shape(received: TraceServer, *expected: tuple[int, str, str]) -> Tr
 def test_request_that_fails_is_told_by_every_service_that_failed(
     platform: Platform, office: Office, received: TraceServer, talk: Talk
 ) -> None:
-    with away(platform, "postgres"):
+    with outage(platform, "postgres"):
         assert office.client.post("/proposals", json=talk).status_code == 503
     trace = wait_for_shape(
         received,
@@ -71,7 +71,7 @@ def test_delivery_that_fails_is_told_and_one_that_arrives_is_not(
     platform: Platform, office: Office, received: TraceServer, submitted: Answer
 ) -> None:
     office.wait_until_told(submitted)
-    with away(platform, "agenda-service"):
+    with outage(platform, "agenda-service"):
         office.decide(submitted, "accepted")
         trace = wait_for_shape(received, (0, "c4p-service", "deliver session"))
     (span,) = trace.spans

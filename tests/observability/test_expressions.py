@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from tests.acceptance.office import Answer, Office
 from tests.acceptance.site import Site
-from tests.observability.failing import away
+from tests.observability.failing import outage
 from tests.observability.relay import UNKNOWN
 from tests.observability.test_rules import ROOT, rules
 
@@ -83,7 +83,7 @@ def prometheus(platform: Platform, site: Site) -> Prometheus:
     platform.kill("consistency-job")
     forgotten = accepted_without_a_word["id"]
     wait_for(lambda: is_reported(office, forgotten), "a report, before nothing can be asked", 90)
-    with away(platform, "postgres"):
+    with outage(platform, "postgres"):
         assert office.client.get("/proposals").status_code == 503
     # What appears with 1 has not grown, as a rate sees it: it is read before it happens again.
     wait_for(lambda: made.values('decisions_total{decision="rejected"} > 0'), "a reading", 60, 0.1)

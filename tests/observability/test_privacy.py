@@ -16,7 +16,7 @@ from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office
 from tests.acceptance.site import Site
 from tests.acceptance.visitor import Visitor
-from tests.observability.failing import away
+from tests.observability.failing import outage
 from tests.observability.relay import UNKNOWN
 
 from embedded.platform import Platform
@@ -189,10 +189,10 @@ def fail_in_every_way(
     }
     refused = office.submit(talk)
     wait_for(lambda: _is_told(platform, "given up", refused), "the refusal", 60)
-    with away(platform, "mail"):
+    with outage(platform, "mail"):
         waiting = office.submit({**talk, "speaker_email": form["Email"]})
         wait_for(lambda: _is_told(platform, "postponed", waiting), "the relay's absence", 60)
-    with away(platform, "postgres"):
+    with outage(platform, "postgres"):
         assert office.client.post("/proposals", json=talk).status_code == 503
     with (
         psycopg.connect(platform.url("postgres")) as database,

@@ -36,7 +36,7 @@ _SUBJECTS = {
 
 
 @contextmanager
-def away(platform: Platform, way: Way, *parts: str) -> Iterator[None]:
+def outage(platform: Platform, way: Way, *parts: str) -> Iterator[None]:
     """Without some parts of the platform, which are back and ready afterwards."""
     for part in parts:
         if way == "frozen":
@@ -44,7 +44,7 @@ def away(platform: Platform, way: Way, *parts: str) -> Iterator[None]:
             continue
         if way == "killed":
             platform.kill(part)
-            # It is started again by itself, and shall stay away as long as the test looks.
+            # It is started again by itself, and shall stay down as long as the test looks.
             wait_for(partial(platform.pid, part), f"the restart of {part}")
         platform.stop(part)
     try:

@@ -1,9 +1,9 @@
-"""agenda-service is away: the agenda from the cache, marked; decisions go on; nothing is lost."""
+"""Without agenda-service: the agenda from the cache, marked; decisions go on; nothing is lost."""
 
 import statistics
 
 import pytest
-from tests.resilience.support import EVERY_WAY, Conference, Way, away
+from tests.resilience.support import EVERY_WAY, Conference, Way, outage
 
 NOTICE = "the live agenda is unavailable"
 
@@ -13,7 +13,7 @@ def test_agenda_is_saved_and_decisions_go_on(conference: Conference, way: Way) -
     keynote = conference.submit()
     conference.decide(keynote)
     conference.wait_until_public(keynote.id)
-    with away(conference.platform, way, "agenda-service"):
+    with outage(conference.platform, way, "agenda-service"):
         conference.wait_until_saved()
         late = conference.submit()
         conference.decide(late)

@@ -1,7 +1,7 @@
-"""email-service or the relay is away: decisions go on, mails wait and are sent once."""
+"""email-service or the relay is unavailable: decisions go on, mails wait and are sent once."""
 
 import pytest
-from tests.resilience.support import EVERY_WAY, Conference, Way, away
+from tests.resilience.support import EVERY_WAY, Conference, Way, outage
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)
@@ -9,7 +9,7 @@ from tests.resilience.support import EVERY_WAY, Conference, Way, away
 def test_mails_wait_and_decisions_go_on(conference: Conference, part: str, way: Way) -> None:
     earlier = conference.submit()
     conference.wait_until_kept()
-    with away(conference.platform, way, part):
+    with outage(conference.platform, way, part):
         conference.decide(earlier)
         late = conference.submit()
         conference.decide(late, "rejected")

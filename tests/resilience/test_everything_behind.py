@@ -1,6 +1,6 @@
 """A decision made while everything behind it is down reaches everybody when all is back."""
 
-from tests.resilience.support import Conference, away
+from tests.resilience.support import Conference, outage
 
 BEHIND = ("agenda-service", "email-service", "valkey", "mail")
 
@@ -8,7 +8,7 @@ BEHIND = ("agenda-service", "email-service", "valkey", "mail")
 def test_decisions_converge_when_all_is_back(conference: Conference) -> None:
     accepted, rejected, withdrawn, changed = (conference.submit() for _ in range(4))
     conference.wait_until_kept()
-    with away(conference.platform, "stopped", *BEHIND):
+    with outage(conference.platform, "stopped", *BEHIND):
         conference.decide(accepted)
         conference.decide(rejected, "rejected")
         conference.decide(withdrawn)

@@ -1,7 +1,7 @@
-"""The frontend is away: it comes back whoever else is away, with the agenda from disk."""
+"""The frontend is down: it comes back whoever else is unavailable, with the agenda from disk."""
 
 import httpx2
-from tests.resilience.support import PATIENCE_SECONDS, Conference, away
+from tests.resilience.support import PATIENCE_SECONDS, Conference, outage
 
 from embedded.signing_in import bearer_of_person
 from servicekit.testing import wait_for
@@ -14,7 +14,7 @@ def test_killed_frontend_returns_alone_with_the_agenda_from_disk(conference: Con
     conference.decide(keynote)
     conference.wait_until_public(keynote.id)
     platform = conference.platform
-    with away(platform, "stopped", *NEIGHBOURS):
+    with outage(platform, "stopped", *NEIGHBOURS):
         platform.kill("frontend")
         # Its readiness depends on nobody.
         platform.wait_until_ready("frontend")
@@ -26,7 +26,7 @@ def test_killed_frontend_returns_alone_with_the_agenda_from_disk(conference: Con
 
 def test_frozen_frontend_keeps_nothing_else_from_going_on(conference: Conference) -> None:
     proposal = conference.submit()
-    with away(conference.platform, "frozen", "frontend"):
+    with outage(conference.platform, "frozen", "frontend"):
         url = f"{conference.platform.urls.c4p}/proposals/{proposal.id}/decision"
         olga = bearer_of_person(conference.platform, "organizer")
         decided = httpx2.post(url, json={"decision": "accepted"}, headers=olga)

@@ -1,10 +1,10 @@
-"""PostgreSQL is away: a problem, a form that keeps its text, no other page harmed."""
+"""PostgreSQL is unavailable: a problem, a form that keeps its text, no other page harmed."""
 
 import html
 
 import pytest
 from tests.resilience.crowd import Crowd
-from tests.resilience.support import EVERY_WAY, Conference, Way, away, new_proposal
+from tests.resilience.support import EVERY_WAY, Conference, Way, new_proposal, outage
 
 from servicekit.testing import problem
 
@@ -18,7 +18,7 @@ def test_submission_is_refused_and_its_text_kept(conference: Conference, way: Wa
     service = platform.pid("c4p-service")
     typed = new_proposal()
     form = {**typed.draft, "key": typed.key}
-    with away(platform, way, "postgres"):
+    with outage(platform, way, "postgres"):
         answer = conference.try_to_submit(typed)
         assert problem(answer) == (503, "unavailable")
         assert answer.headers["retry-after"]

@@ -2,7 +2,7 @@
 
 import httpx2
 import pytest
-from tests.resilience.support import EVERY_WAY, Conference, Way, away
+from tests.resilience.support import EVERY_WAY, Conference, Way, outage
 
 from embedded.signing_in import sign_in
 from servicekit.testing import wait_for
@@ -12,13 +12,15 @@ PAGE = {"Accept": "text/html"}
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)
-def test_provider_away_stops_nobody_who_is_signed_in(conference: Conference, way: Way) -> None:
+def test_provider_unavailable_stops_nobody_who_is_signed_in(
+    conference: Conference, way: Way
+) -> None:
     platform = conference.platform
     # c4p-service has tokens of its own from its first deliveries on: one for mails, one for others.
     earlier = conference.submit()
     conference.decide(earlier)
     conference.wait_until_settled()
-    with away(platform, way, PART):
+    with outage(platform, way, PART):
         proposal = conference.submit()
         conference.decide(proposal)
         conference.wait_until_told(proposal, "session")
@@ -33,7 +35,7 @@ def test_provider_away_stops_nobody_who_is_signed_in(conference: Conference, way
 
 def test_deliveries_wait_for_a_token(conference: Conference) -> None:
     platform = conference.platform
-    with away(platform, "stopped", PART):
+    with outage(platform, "stopped", PART):
         # A new c4p-service has no token, and no keys to verify one.
         platform.stop("c4p-service")
         platform.start("c4p-service")
@@ -49,7 +51,7 @@ def test_deliveries_wait_for_a_token(conference: Conference) -> None:
 def test_frontend_that_never_saw_the_provider_says_so_and_recovers(conference: Conference) -> None:
     platform = conference.platform
     with (
-        away(platform, "stopped", PART),
+        outage(platform, "stopped", PART),
         httpx2.Client(base_url=platform.urls.site, timeout=15) as visitor,
     ):
         platform.stop("frontend")

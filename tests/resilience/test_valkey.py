@@ -1,11 +1,11 @@
-"""Valkey is away, or has lost all its data: the agenda is saved or rebuilt, mails are sent once."""
+"""Valkey is down, or has lost all its data: the agenda is saved or rebuilt, mails are sent once."""
 
 import shutil
 from collections.abc import Callable
 
 import httpx2
 import pytest
-from tests.resilience.support import EVERY_WAY, Conference, Way, away
+from tests.resilience.support import EVERY_WAY, Conference, Way, outage
 
 from embedded.services import SCOPES
 from embedded.signing_in import bearer_of_program
@@ -17,7 +17,7 @@ def test_agenda_is_saved_and_everything_else_waits(conference: Conference, way: 
     conference.decide(keynote)
     conference.wait_until_settled()
     conference.wait_until_public(keynote.id)
-    with away(conference.platform, way, "valkey"):
+    with outage(conference.platform, way, "valkey"):
         conference.wait_until_saved()
         late = conference.submit()
         conference.decide(late)
@@ -62,7 +62,7 @@ def flush(conference: Conference) -> None:
 
 def delete_files(conference: Conference) -> None:
     platform = conference.platform
-    with away(platform, "killed", "valkey"):
+    with outage(platform, "killed", "valkey"):
         shutil.rmtree(platform.home.data / "valkey")
         (platform.home.data / "valkey").mkdir()
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from agenda.parts import build
+from agenda.lifespan import build
 from agenda.routes import PROBLEMS, router
 from agenda.settings import AgendaSettings
 from servicekit.app import create_app, run

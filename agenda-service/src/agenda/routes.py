@@ -32,7 +32,7 @@ from agenda.schemas import (
     Track,
     Version,
 )
-from agenda.store import StoreAwayError
+from agenda.store import StoreUnavailableError
 from servicekit.identity import Identity, demand
 from servicekit.problems import UNAVAILABLE, ProblemType, responses
 
@@ -42,7 +42,7 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
     StaleVersionError: STALE_VERSION,
     SlotTakenError: SLOT_TAKEN,
     UnknownSlotError: UNKNOWN_SLOT,
-    StoreAwayError: UNAVAILABLE,
+    StoreUnavailableError: UNAVAILABLE,
 }
 """What the service's own errors are to its clients."""
 

@@ -120,15 +120,15 @@ return {'removed'}
 """
 
 
-class StoreAwayError(Exception):
+class StoreUnavailableError(Exception):
     """Valkey can't be reached, refuses, or takes too long; a change may yet have been made."""
 
     def __init__(self) -> None:
-        super().__init__("The agenda's store is away just now.")
+        super().__init__("The agenda's store is unavailable just now.")
 
 
 class Store:
-    """Every method raises StoreAwayError, after `timeout_seconds` at the latest.
+    """Every method raises StoreUnavailableError, after `timeout_seconds` at the latest.
 
     As a context manager it gives its connections back at the end.
     """
@@ -237,8 +237,8 @@ class Store:
             async with asyncio.timeout(self._timeout_seconds):
                 yield
         except (RedisError, TimeoutError) as error:
-            structlog.get_logger().warning("valkey is away", reason=repr(error))
-            raise StoreAwayError from error
+            structlog.get_logger().warning("valkey is unavailable", reason=repr(error))
+            raise StoreUnavailableError from error
 
 
 def _change() -> str:

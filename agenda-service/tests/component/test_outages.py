@@ -47,7 +47,7 @@ def mortal(
         yield client
 
 
-def assert_away(client: httpx2.Client, talk: dict[str, Any]) -> None:
+def assert_unavailable(client: httpx2.Client, talk: dict[str, Any]) -> None:
     """Every route that needs Valkey says so, soon; the others answer."""
     address = "/sessions/01900000-0000-7000-8000-00000000000a"
     questions: list[tuple[str, str, dict[str, Any] | None]] = [
@@ -90,7 +90,7 @@ def test_restart_of_valkey_keeps_the_agenda(
     session = put(mortal, kept, talk(version=2)).json()
     tag = mortal.get("/sessions").headers["etag"]
     backing.send(end)
-    assert_away(mortal, talk())
+    assert_unavailable(mortal, talk())
     backing.start()
     # The first request already: connections that ended are made anew.
     response = mortal.get("/sessions", headers={"If-None-Match": tag})
@@ -132,13 +132,13 @@ def test_total_loss_is_survived_without_a_restart(
     assert again.headers["etag"] != before.headers["etag"]
 
 
-def test_frozen_valkey_is_away_and_back(
+def test_frozen_valkey_is_unavailable_and_back(
     mortal: httpx2.Client, backing: Process, talk: Talk, new_id: NewId
 ) -> None:
     proposal_id = new_id()
     session = put(mortal, proposal_id, talk(version=2)).json()
     backing.send(signal.SIGSTOP)
-    assert_away(mortal, talk())
+    assert_unavailable(mortal, talk())
     backing.send(signal.SIGCONT)
     wait_for(lambda: is_back(mortal), "the list to be answered")
     assert mortal.get(f"/sessions/{proposal_id}").json() == session

@@ -84,6 +84,6 @@ def test_pact_is_kept(
         "an agenda with a session": states.put,
         "an agenda with a session, and another in the wanted slot": states.taken,
         "an agenda that is full": states.fill,
-        "the store is away": valkey_server.stop,
+        "the store is unavailable": valkey_server.stop,
     }
     verify(pact, PROVIDER, service.url, known, states.reset, token_of(pact))

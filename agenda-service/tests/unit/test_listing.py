@@ -10,7 +10,7 @@ import orjson
 
 from agenda.domain import Room, Session, Talk, plan
 from agenda.listing import Listing, Page
-from agenda.store import Store, StoreAwayError
+from agenda.store import Store, StoreUnavailableError
 
 SCHEDULE = plan(
     ZoneInfo("Europe/Berlin"),
@@ -27,7 +27,7 @@ class FakeStore(Store):
         self.talks: dict[str, Talk] = {}
         self.changes = 0
         self.loads = 0
-        self.is_away = False
+        self.is_unavailable = False
         self.answers = Event()
         self.answers.set()
 
@@ -46,8 +46,8 @@ class FakeStore(Store):
         self.loads += 1
         found = str(self.changes), self.talks
         await self.answers.wait()
-        if self.is_away:
-            raise StoreAwayError
+        if self.is_unavailable:
+            raise StoreUnavailableError
         return found
 
 
@@ -110,15 +110,15 @@ async def test_page_that_fails_fails_at_once_for_all_who_wait() -> None:
     store = FakeStore()
     tested = listing(store)
     store.change(d14_main="One")
-    store.is_away = True
+    store.is_unavailable = True
     store.answers.clear()
     waiting = [create_task(read(tested)) for _ in range(10)]
     await turns()
     store.answers.set()
     failures = await gather(*waiting, return_exceptions=True)
-    assert {type(failure) for failure in failures} == {StoreAwayError}
+    assert {type(failure) for failure in failures} == {StoreUnavailableError}
     assert store.loads == 1
-    store.is_away = False
+    store.is_unavailable = False
     assert await read(tested) == ["One"]
 
 

@@ -11,7 +11,7 @@ import httpx2
 from pydantic import BaseModel
 
 from c4p.domain import Delivery, Proposal
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Neighbour, NeighbourUnavailableError
 from servicekit.security import Signer
 
 _TRY_LATER = frozenset({401, 403, 408, 425, 429})
@@ -107,16 +107,20 @@ class EmailClient:
         _check(answer, 202, naming={"key": delivery.key})
 
     async def about(self, proposal_id: UUID) -> EmailList:
-        """The newest mails about a proposal, at most 100; NeighbourAwayError when it can't say."""
+        """Return the newest mails about a proposal, at most 100, or raise
+        NeighbourUnavailableError.
+        """
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 answer = await self._neighbour.request(
                     "GET", "/emails", params={"reference": str(proposal_id)}
                 )
         except TimeoutError as error:
-            raise NeighbourAwayError(self._neighbour.name, "it took too long") from error
+            raise NeighbourUnavailableError(self._neighbour.name, "it took too long") from error
         if not answer.is_success:
-            raise NeighbourAwayError(self._neighbour.name, f"it answered {answer.status_code}")
+            raise NeighbourUnavailableError(
+                self._neighbour.name, f"it answered {answer.status_code}"
+            )
         return self._neighbour.parse(EmailList, answer)
 
 

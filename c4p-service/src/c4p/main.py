@@ -5,7 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from c4p import office
-from c4p.parts import build
+from c4p.lifespan import build
 from c4p.routes import PROBLEMS, router
 from c4p.settings import C4pSettings
 from servicekit.app import create_app, run

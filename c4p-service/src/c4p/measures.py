@@ -7,7 +7,7 @@ import structlog
 from prometheus_client import Gauge
 
 from c4p import deliveries
-from c4p.store import Store, StoreAwayError, Transaction
+from c4p.store import Store, StoreUnavailableError, Transaction
 
 SECONDS = 5.0
 """How old a figure may be."""
@@ -29,11 +29,11 @@ log = structlog.get_logger()
 
 
 async def run(store: Store) -> None:
-    """Measure again and again until cancelled; while the database is away nothing changes."""
+    """Measure again and again until cancelled; nothing changes without a database."""
     while True:
         try:
             await store.run(_measure, atomic=False)
-        except StoreAwayError:
+        except StoreUnavailableError:
             pass
         except Exception as error:
             log.error("not measured", exc_info=error)

@@ -32,7 +32,7 @@ from c4p.schemas import (
     WindowInput,
     WindowOutput,
 )
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.problems import responses, unavailable
 
 router = APIRouter()
@@ -86,7 +86,7 @@ async def list_emails(
     """
     try:
         return await email.about(proposal_id)
-    except NeighbourAwayError as error:
+    except NeighbourUnavailableError as error:
         raise unavailable(error.neighbour) from error
 
 

@@ -19,8 +19,8 @@ from c4p.clients import AgendaClient, EmailClient, RefusedError, TryLaterError
 from c4p.domain import Delivery, State, Target, wait_seconds
 from c4p.settings import OutboxSettings
 from c4p.statements import NOTIFY_CHANNEL
-from c4p.store import Store, StoreAwayError, Transaction
-from servicekit.http import NeighbourAwayError
+from c4p.store import Store, StoreUnavailableError, Transaction
+from servicekit.http import NeighbourUnavailableError
 from servicekit.logging import root_cause
 from servicekit.sampling import Attributes
 from servicekit.telemetry import continued_from
@@ -99,7 +99,7 @@ class Outbox:
     async def _missing(self) -> str | None:
         try:
             return None if await self._store.has_schema() else "the migrations have not run"
-        except StoreAwayError as error:
+        except StoreUnavailableError as error:
             return root_cause(error)
 
     async def _listen(self) -> None:
@@ -159,7 +159,7 @@ class Worker:
             claimed = await self._store.run(
                 lambda tx: deliveries.claim(tx, self._target, free, lease), atomic=False
             )
-        except StoreAwayError as error:
+        except StoreUnavailableError as error:
             log.warning("outbox waits for the database", reason=str(error))
             return 0
         except Exception as error:
@@ -188,10 +188,10 @@ class Worker:
         with continued_from(delivery.traceparent, name, attributes) as failed:
             try:
                 await self._call(delivery)
-            except StoreAwayError as error:
+            except StoreUnavailableError as error:
                 failed(error)
                 log.warning("delivery waits for the database", delivery=str(delivery.id))
-            except (NeighbourAwayError, TryLaterError, RefusedError) as error:
+            except (NeighbourUnavailableError, TryLaterError, RefusedError) as error:
                 failed(error)
                 await self._failed(delivery, error)
             else:
@@ -238,7 +238,7 @@ class Worker:
         )
         try:
             written = await self._store.run(write, atomic=False)
-        except StoreAwayError:
+        except StoreUnavailableError:
             bound.warning("the outcome is not written down; the delivery is made again")
             return
         if not written:

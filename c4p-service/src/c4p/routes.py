@@ -64,7 +64,7 @@ from c4p.schemas import (
     Reviews,
     Search,
 )
-from c4p.store import KeyReusedError, Store, StoreAwayError, Transaction
+from c4p.store import KeyReusedError, Store, StoreUnavailableError, Transaction
 from servicekit.problems import (
     IDEMPOTENCY_KEY_REUSED,
     SIGN_IN_REQUIRED,
@@ -82,7 +82,7 @@ PROBLEMS: dict[type[Exception], ProblemType] = {
     WindowClosedError: WINDOW_CLOSED,
     WrongStateError: WRONG_STATE,
     KeyReusedError: IDEMPOTENCY_KEY_REUSED,
-    StoreAwayError: UNAVAILABLE,
+    StoreUnavailableError: UNAVAILABLE,
 }
 """What the service's own errors are to its clients."""
 

@@ -73,7 +73,7 @@ class Key:
     request_hash: str
 
 
-class StoreAwayError(Exception):
+class StoreUnavailableError(Exception):
     """PostgreSQL can't be reached or takes too long; the transaction may or may not have ended."""
 
 
@@ -258,7 +258,8 @@ class Store:
         self._unbound = self._engine.execution_options(isolation_level="AUTOCOMMIT")
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]], *, atomic: bool = True) -> T:
-        """The result of `work` in a transaction that has committed, or StoreAwayError in time.
+        """Return the result of `work` once its transaction has committed, or raise
+        StoreUnavailableError in time.
 
         Without `atomic` each statement is a transaction of its own, which saves two round trips:
         enough to read, or for a single write that may be repeated. `work` runs a second time when
@@ -278,7 +279,7 @@ class Store:
                 task.add_done_callback(self._forget)
                 task.cancel()
         if not task.done():
-            raise StoreAwayError("PostgreSQL takes too long.")
+            raise StoreUnavailableError("PostgreSQL takes too long.")
         return task.result()
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
@@ -287,7 +288,7 @@ class Store:
             task.exception()
 
     async def has_schema(self) -> bool:
-        """Whether the migrations have run, or StoreAwayError."""
+        """Whether the migrations have run, or StoreUnavailableError."""
         return await self.run(_has_schema)
 
     async def close(self) -> None:
@@ -304,7 +305,7 @@ async def _run(engine: AsyncEngine, work: Callable[[Transaction], Awaitable[T]])
         try:
             return await _attempt(engine, work)
         except _StaleConnectionError as error:
-            raise StoreAwayError("PostgreSQL can't be reached.") from error
+            raise StoreUnavailableError("PostgreSQL can't be reached.") from error
 
 
 async def _attempt(engine: AsyncEngine, work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -319,12 +320,12 @@ async def _attempt(engine: AsyncEngine, work: Callable[[Transaction], Awaitable[
                 done()
             return result
     except (PoolTimeoutError, OSError) as error:
-        raise StoreAwayError("PostgreSQL can't be reached.") from error
+        raise StoreUnavailableError("PostgreSQL can't be reached.") from error
     except DBAPIError as error:
         if error.connection_invalidated and not committing:
             raise _StaleConnectionError from error
         if _is_absence(error):
-            raise StoreAwayError("PostgreSQL can't be reached.") from error
+            raise StoreUnavailableError("PostgreSQL can't be reached.") from error
         raise
 
 

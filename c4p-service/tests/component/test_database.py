@@ -1,4 +1,4 @@
-"""The database away, frozen and back; its constraints; its migrations."""
+"""The database unavailable, frozen and back; its constraints; its migrations."""
 
 import json
 import os

@@ -25,7 +25,7 @@ def test_mails_about_a_proposal_are_those_that_email_service_remembers(
 @pytest.mark.parametrize(
     "answer",
     [
-        Answer(503, {"type": "urn:problem:unavailable", "detail": "away"}),
+        Answer(503, {"type": "urn:problem:unavailable", "detail": "unavailable"}),
         Answer(401, {"type": "urn:problem:sign-in-required", "detail": "who?"}),
         Answer(200, {"items": [{"key": "x"}]}),
         Answer(200, b"<html>"),

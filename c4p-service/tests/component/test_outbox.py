@@ -48,8 +48,8 @@ def wait_for_state(
     return wait_for(found, f"the delivery {kind} to be {state}")
 
 
-def away(_: Call) -> Answer:
-    return Answer(503, {"type": "urn:problem:unavailable", "detail": "away"})
+def unavailable(_: Call) -> Answer:
+    return Answer(503, {"type": "urn:problem:unavailable", "detail": "unavailable"})
 
 
 def test_submission_is_confirmed_with_a_link_that_works(
@@ -85,14 +85,14 @@ def test_acceptance_reaches_agenda_and_speaker(
     }
 
 
-def test_neighbour_away_is_tried_again_with_the_same_key(
+def test_neighbour_unavailable_is_tried_again_with_the_same_key(
     client: httpx2.Client, submit: Submit, email: FakeNeighbour, agree: Agree
 ) -> None:
-    email.answer = away
+    email.answer = unavailable
     proposal = submit()
     wait_for(lambda: len(email.calls) >= 3, "three attempts")
     waiting = deliveries(client, proposal)["received"]
-    assert (waiting["state"], waiting["last_error"]) == ("waiting", "503 away")
+    assert (waiting["state"], waiting["last_error"]) == ("waiting", "503 unavailable")
     email.answer = agree
     wait_for_state(client, proposal, "received", "delivered")
     assert len({call.headers["idempotency-key"] for call in email.calls}) == 1
@@ -162,7 +162,7 @@ def test_mail_that_arrived_is_sent_again_under_a_new_key(
 def test_withdrawal_overtakes_no_acceptance(
     client: httpx2.Client, submit: Submit, agenda: FakeNeighbour, agree: Agree
 ) -> None:
-    agenda.answer = away
+    agenda.answer = unavailable
     proposal = submit()
     decide(client, proposal, "accepted")
     wait_for(lambda: agenda.calls, "the first attempt")
@@ -278,7 +278,7 @@ def test_outbox_goes_on_after_a_failover_left_it_on_a_standby(
             )
             connection.execute("SELECT pg_reload_conf()")
 
-    email.answer = away
+    email.answer = unavailable
     proposal = submit()
     wait_for(lambda: email.calls, "the first attempt")
     read_only("on")

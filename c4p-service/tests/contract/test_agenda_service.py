@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, PROBLEM, STORE_AWAY, RecordedPact
+from tests.contract.consumer import JSON, PROBLEM, STORE_UNAVAILABLE, RecordedPact
 
 from c4p.clients import AgendaClient, RefusedError, TryLaterError
 from c4p.domain import Proposal, State
@@ -94,7 +94,7 @@ async def test_full_agenda_is_for_a_person(pact: RecordedPact) -> None:
 async def test_agenda_without_its_store_is_tried_later(pact: RecordedPact) -> None:
     (
         pact.upon_receiving("an accepted proposal that can't be stored")
-        .given(STORE_AWAY)
+        .given(STORE_UNAVAILABLE)
         .with_request("PUT", PATH)
         .with_body(SESSION, JSON)
         .will_respond_with(503)

@@ -10,7 +10,7 @@ from pact import match
 from tests.contract.consumer import (
     JSON,
     PROBLEM,
-    STORE_AWAY,
+    STORE_UNAVAILABLE,
     RecordedPact,
     problem,
     question_for_mails,
@@ -20,7 +20,7 @@ from tests.contract.consumer import (
 
 from c4p.clients import EmailClient, Links, RefusedError, TryLaterError
 from c4p.domain import Delivery, DeliveryKind, DeliveryState, Target
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Neighbour, NeighbourUnavailableError
 
 PROPOSAL_ID = "01975c2e-8f6a-7000-8000-000000000001"
 DELIVERY_ID = "01975c2e-8f6a-7000-8000-000000000002"
@@ -139,13 +139,13 @@ async def test_repeated_mail_is_taken(pact: RecordedPact) -> None:
         ),
         (
             "the relay does not take",
-            "the mail relay is away",
+            "the mail relay is unavailable",
             {},
             503,
             "relay-unavailable",
             TryLaterError,
         ),
-        ("can't be put into the ledger", STORE_AWAY, {}, 503, "unavailable", TryLaterError),
+        ("can't be put into the ledger", STORE_UNAVAILABLE, {}, 503, "unavailable", TryLaterError),
     ],
 )
 async def test_mail_is_not_taken(
@@ -237,12 +237,12 @@ async def test_no_mails_about_a_proposal(pact: RecordedPact) -> None:
         assert (await client(email).about(UUID(PROPOSAL_ID))).items == []
 
 
-async def test_mails_while_the_ledger_is_away(pact: RecordedPact) -> None:
+async def test_mails_while_the_ledger_is_unavailable(pact: RecordedPact) -> None:
     (
-        question_for_mails(pact, PROPOSAL_ID, STORE_AWAY)
+        question_for_mails(pact, PROPOSAL_ID, STORE_UNAVAILABLE)
         .will_respond_with(503)
         .with_body(problem("unavailable", 503), PROBLEM)
     )
     async with pact.neighbour() as email:
-        with pytest.raises(NeighbourAwayError, match="503"):
+        with pytest.raises(NeighbourUnavailableError, match="503"):
             await client(email).about(UUID(PROPOSAL_ID))

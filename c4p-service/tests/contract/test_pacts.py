@@ -229,7 +229,7 @@ class States:
         return {
             "a running service": lambda: None,
             "no proposals": lambda: None,
-            "the store is away": self._postgres.stop,
+            "the store is unavailable": self._postgres.stop,
             "a submitted proposal": self.submitted,
             "a proposal that was submitted under a key": self.submitted,
             "a proposal that was edited": self.edited,

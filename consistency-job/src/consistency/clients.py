@@ -22,7 +22,7 @@ from consistency.domain import (
     Snapshot,
 )
 from servicekit import problems
-from servicekit.http import Credentials, Neighbour, NeighbourAwayError
+from servicekit.http import Credentials, Neighbour, NeighbourUnavailableError
 
 PAGE_SIZE = 200
 
@@ -223,16 +223,16 @@ class Services:
     async def _with_emails(self, snapshot: Snapshot) -> Snapshot:
         try:
             emails = {each.id: await self.email.mails_about(each.id) for each in snapshot.untold()}
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             # It is down to one of the checks; what the others find can be repaired meanwhile.
             return replace(snapshot, unread=str(error))
         return replace(snapshot, emails=emails)
 
 
 def _succeeded(neighbour: Neighbour, answer: httpx2.Response) -> httpx2.Response:
-    """`answer`, or NeighbourAwayError when it is no success: the job can't go on without it."""
+    """`answer`, or NeighbourUnavailableError when it is no success."""
     if not answer.is_success:
-        raise NeighbourAwayError(neighbour.name, f"it answered {answer.status_code}")
+        raise NeighbourUnavailableError(neighbour.name, f"it answered {answer.status_code}")
     return answer
 
 

@@ -15,7 +15,7 @@ from consistency.domain import Finding, Patience
 from consistency.repair import repair
 from consistency.settings import JobSettings
 from servicekit import telemetry
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 
 log = structlog.get_logger()
 
@@ -49,7 +49,7 @@ async def _run(services: Services, settings: JobSettings, *, repairing: bool) ->
             repaired = await repair(services, findings, patience, settings.repair_seconds)
         _log_findings(findings, repaired)
         await report.keep(services, findings, repaired, begun_at, complete=not snapshot.unread)
-    except NeighbourAwayError as error:
+    except NeighbourUnavailableError as error:
         await _tell_that_it_failed(services, begun_at, error)
         return Outcome.NOT_CHECKED
     if findings:
@@ -86,11 +86,11 @@ def _log_findings(findings: list[Finding], repaired: set[Finding]) -> None:
 
 
 async def _tell_that_it_failed(
-    services: Services, begun_at: datetime, error: NeighbourAwayError
+    services: Services, begun_at: datetime, error: NeighbourUnavailableError
 ) -> None:
     try:
         await report.keep(services, [], (), begun_at, complete=False)
-    except NeighbourAwayError as second:
+    except NeighbourUnavailableError as second:
         log.warning("the report is not kept", reason=str(second))
     log.error(f"Could not check: {error}.")
 

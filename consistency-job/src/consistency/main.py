@@ -5,7 +5,7 @@ import asyncio
 import sys
 
 from consistency.job import Outcome, run, run_every
-from consistency.parts import connected
+from consistency.lifespan import connected
 from consistency.settings import JobSettings
 from servicekit import logging, settings, telemetry
 from servicekit.commands import end_when_told

@@ -18,7 +18,7 @@ from consistency.domain import (
     RetryDelivery,
     Target,
 )
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 
 PAUSE_SECONDS = 1.0
 
@@ -41,7 +41,7 @@ async def repair(
         while cured != tried and monotonic() < deadline:
             await asyncio.sleep(PAUSE_SECONDS)
             cured |= await _cured(services, tried - cured, patience)
-    except NeighbourAwayError as error:
+    except NeighbourUnavailableError as error:
         log.warning("nobody can say what else was repaired", reason=str(error))
     return cured
 
@@ -64,7 +64,7 @@ async def _try(services: Services, finding: Finding, what: Repair) -> bool:
                 done = await _retry(services, finding, what)
             case RemoveSession():
                 done = await _remove(services, what)
-    except NeighbourAwayError as error:
+    except NeighbourUnavailableError as error:
         bound.warning("could not be tried", reason=str(error))
         return False
     bound.info("tried" if done else "left alone")

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from consistency.clients import Services
 from consistency.domain import Finding
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 
 LARGEST_BODY_BYTES = 60_000
 """A little less than what services take."""
@@ -29,7 +29,7 @@ async def keep(
     *,
     complete: bool,
 ) -> None:
-    """Keep the report in c4p-service; NeighbourAwayError when it can't be kept."""
+    """Keep the report in c4p-service; NeighbourUnavailableError when it can't be kept."""
     await services.c4p.save_report(
         {
             "id": str(uuid7()),
@@ -64,7 +64,7 @@ async def mail(
     }
     try:
         await services.email.send(message, mail_key(findings, repaired, checked_at))
-    except NeighbourAwayError as error:
+    except NeighbourUnavailableError as error:
         log.warning("the findings are not mailed", reason=str(error))
 
 

@@ -211,7 +211,7 @@ def test_job_sends_a_mail_again_that_was_given_up(
     conference: Conference, job: Job, platform: Platform
 ) -> None:
     proposal = conference.accepted()
-    _spoil(platform, proposal["id"], "state = 'failed', last_error = '503 away'")
+    _spoil(platform, proposal["id"], "state = 'failed', last_error = '503 unavailable'")
     assert job("--repair").code == 0
     assert conference.deliveries(proposal["id"], "failed") == []
 
@@ -220,7 +220,7 @@ def test_job_leaves_a_mail_that_no_longer_holds(
     conference: Conference, job: Job, platform: Platform
 ) -> None:
     withdrawn, missing = conference.accepted(), conference.accepted()
-    _spoil(platform, withdrawn["id"], "state = 'failed', last_error = '503 away'")
+    _spoil(platform, withdrawn["id"], "state = 'failed', last_error = '503 unavailable'")
     conference.c4p.post(f"/proposals/{withdrawn['id']}/withdrawal").raise_for_status()
     wait_for(lambda: not conference.deliveries(withdrawn["id"], "waiting"), "all deliveries")
     forget_the_agenda(platform)
@@ -255,7 +255,7 @@ def test_job_says_so_when_it_can_not_check(platform: Platform, job: Job, name: s
     with _without(platform, name):
         ended = job("--repair")
     assert ended.code == 2
-    assert ended.said.startswith(f"Could not check: {name} is away")
+    assert ended.said.startswith(f"Could not check: {name} is unavailable")
 
 
 def test_job_under_way_ends_when_told(platform: Platform, tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_job_repairs_the_agenda_while_nobody_knows_who_was_mailed(
         _spoil(platform, proposal["id"], waits)
         ended = job("--repair")
     assert ended.code == 2
-    assert ended.said.startswith("Could not check who was mailed: email-service is away")
+    assert ended.said.startswith("Could not check who was mailed: email-service is unavailable")
     assert list(conference.sessions()) == [proposal["id"]]
     report = conference.last_report()
     assert not report["complete"]
@@ -336,4 +336,4 @@ def test_job_says_so_when_it_gets_no_token(platform: Platform, job: Job) -> None
     with _without(platform, "development-provider"):
         ended = job()
     assert ended.code == 2
-    assert ended.said.startswith("Could not check: identity provider is away")
+    assert ended.said.startswith("Could not check: identity provider is unavailable")

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, STORE_AWAY, RecordedPact, some, time
+from tests.contract.consumer import JSON, STORE_UNAVAILABLE, RecordedPact, some, time
 
 from consistency.clients import Agenda
 from consistency.domain import RemoveSession
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 SLOT = {
@@ -91,10 +91,10 @@ async def test_session_is_taken_off(
 async def test_agenda_without_its_store(pact: RecordedPact) -> None:
     (
         pact.upon_receiving("a question for all sessions")
-        .given(STORE_AWAY)
+        .given(STORE_UNAVAILABLE)
         .with_request("GET", "/sessions")
         .will_respond_with(503)
     )
     async with pact.neighbour() as agenda:
-        with pytest.raises(NeighbourAwayError, match="503"):
+        with pytest.raises(NeighbourUnavailableError, match="503"):
             await Agenda(agenda).sessions()

@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, STORE_AWAY, RecordedPact, made, one_of, some, time
+from tests.contract.consumer import JSON, STORE_UNAVAILABLE, RecordedPact, made, one_of, some, time
 
 from consistency.clients import C4p
 from consistency.domain import DeliveryState
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 OTHER_ID = "01975c2e-8f6a-7000-8000-000000000002"
@@ -114,7 +114,7 @@ async def test_proposal(pact: RecordedPact, is_known: bool) -> None:
     assert (found is not None) is is_known
 
 
-ERROR = match.str("503 The mail relay is away.")
+ERROR = match.str("503 The mail relay is unavailable.")
 
 
 @pytest.mark.parametrize(
@@ -182,11 +182,11 @@ async def test_report_is_kept(pact: RecordedPact) -> None:
 async def test_proposals_without_their_store(pact: RecordedPact) -> None:
     (
         pact.upon_receiving("a question for all proposals")
-        .given(STORE_AWAY)
+        .given(STORE_UNAVAILABLE)
         .with_request("GET", "/proposals")
         .with_query_parameter("limit", "200")
         .will_respond_with(503)
     )
     async with pact.neighbour() as c4p:
-        with pytest.raises(NeighbourAwayError, match="503"):
+        with pytest.raises(NeighbourUnavailableError, match="503"):
             await C4p(c4p).proposals()

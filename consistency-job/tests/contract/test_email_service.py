@@ -7,14 +7,14 @@ from pact import match
 from tests.contract.consumer import (
     JSON,
     PROBLEM,
-    STORE_AWAY,
+    STORE_UNAVAILABLE,
     RecordedPact,
     question_for_mails,
     some,
 )
 
 from consistency.clients import EmailService
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 KEY = "consistency:2027-01-10:0123456789abcdef0123456789abcdef"
@@ -84,7 +84,7 @@ async def test_findings_were_mailed_in_other_words(pact: RecordedPact) -> None:
 async def test_mail_that_the_relay_does_not_take(pact: RecordedPact) -> None:
     (
         pact.upon_receiving("a mail with findings")
-        .given("the mail relay is away")
+        .given("the mail relay is unavailable")
         .with_request("POST", "/emails")
         .with_header("Idempotency-Key", KEY)
         .with_body(REPORT, JSON)
@@ -92,12 +92,12 @@ async def test_mail_that_the_relay_does_not_take(pact: RecordedPact) -> None:
         .with_body({"type": "urn:problem:relay-unavailable"}, PROBLEM)
     )
     async with pact.neighbour() as email:
-        with pytest.raises(NeighbourAwayError, match="503"):
+        with pytest.raises(NeighbourUnavailableError, match="503"):
             await EmailService(email).send(REPORT, KEY)
 
 
-async def test_ledger_that_is_away(pact: RecordedPact) -> None:
-    (question_for_mails(pact, ID, STORE_AWAY).will_respond_with(503))
+async def test_ledger_that_is_unavailable(pact: RecordedPact) -> None:
+    (question_for_mails(pact, ID, STORE_UNAVAILABLE).will_respond_with(503))
     async with pact.neighbour() as email:
-        with pytest.raises(NeighbourAwayError, match="503"):
+        with pytest.raises(NeighbourUnavailableError, match="503"):
             await EmailService(email).mails_about(UUID(ID))

@@ -74,7 +74,7 @@ def waiting(number: int = 1, kind: str = "session", **fields: Any) -> Delivery:
     return delivery(number, kind, **{**state, **fields})
 
 
-def failed(number: int = 1, kind: str = "session", last_error: str = "503 away") -> Delivery:
+def failed(number: int = 1, kind: str = "session", last_error: str = "503 unavailable") -> Delivery:
     return delivery(
         number, kind, state=DeliveryState.FAILED, delivered_at=None, last_error=last_error
     )
@@ -265,9 +265,9 @@ def test_shared_slot_is_no_matter_of_the_room_or_the_time_alone() -> None:
         ),
         pytest.param(failed(kind="accepted", last_error="422 refused"), None, id="mail refused"),
         pytest.param(
-            waiting(last_error="503 away"), RetryDelivery(waiting().id), id="session waits"
+            waiting(last_error="503 unavailable"), RetryDelivery(waiting().id), id="session waits"
         ),
-        pytest.param(waiting(kind="accepted", last_error="503 away"), None, id="mail waits"),
+        pytest.param(waiting(kind="accepted", last_error="503 unavailable"), None, id="mail waits"),
         pytest.param(
             waiting(next_attempt_at=LONG_AGO), RetryDelivery(waiting().id), id="nobody tries"
         ),
@@ -308,7 +308,7 @@ def test_stuck_delivery_is_sent_again_when_that_may_help(said: Said) -> None:
     "moving",
     [
         pytest.param(delivery(), id="delivered"),
-        pytest.param(waiting(created_at=JUST_NOW, last_error="503 away"), id="young"),
+        pytest.param(waiting(created_at=JUST_NOW, last_error="503 unavailable"), id="young"),
         pytest.param(
             waiting(kind="accepted", next_attempt_at=JUST_NOW), id="sent again on purpose"
         ),

@@ -12,7 +12,7 @@ import pytest
 from development_provider.domain import FREE_GUESSES
 from embedded import services
 from embedded.process import Process, refusal
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.identity import TokenRefusedError, Verifier
 from servicekit.provider import Provider, challenge_of
 from servicekit.testing import free_port, wait_for
@@ -94,9 +94,9 @@ async def test_program_gets_its_own_roles(service: Process) -> None:
             with pytest.raises(TokenRefusedError):
                 await Verifier(provider, other).identity(answer.access_token)
     for scope in ("", "frontend", " ".join(services.SCOPES)):
-        with pytest.raises(NeighbourAwayError, match="invalid_scope"):
+        with pytest.raises(NeighbourUnavailableError, match="invalid_scope"):
             await provider.grant({**shown, "scope": scope})
-    with pytest.raises(NeighbourAwayError, match="invalid_client"):
+    with pytest.raises(NeighbourUnavailableError, match="invalid_client"):
         await provider.grant({**grant, "client_secret": "guessed"})
     await provider.close()
 

@@ -71,7 +71,7 @@ class LedgerUnavailableError(Exception):
     retry_after_seconds = 2
 
     def __init__(self) -> None:
-        super().__init__("The ledger of mails is away just now; nothing was sent.")
+        super().__init__("The ledger of mails is unavailable just now; nothing was sent.")
 
 
 class State(StrEnum):

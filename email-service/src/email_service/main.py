@@ -4,7 +4,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from email_service.parts import build
+from email_service.lifespan import build
 from email_service.routes import router
 from email_service.schemas import ERRORS
 from email_service.settings import EmailSettings

@@ -41,7 +41,7 @@ class EmailSettings(RelaySettings, VerifyingSettings):
         description="the address of Valkey, as redis://user:password@host:port/database"
     )
     valkey_timeout_seconds: Seconds = Field(
-        1, description="how long Valkey may take, in seconds; then it counts as away"
+        1, description="how long Valkey may take, in seconds; then it counts as unavailable"
     )
     sending_lease_seconds: Seconds = Field(
         30, description="how long a mail counts as being sent before it is sent again, in seconds"

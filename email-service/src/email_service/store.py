@@ -62,8 +62,8 @@ end
 
 
 class Ledger:
-    """Every method raises LedgerUnavailableError while Valkey is away: where it does not answer,
-    after `timeout_seconds`.
+    """Every method raises LedgerUnavailableError while Valkey is unavailable: where it does not
+    answer, after `timeout_seconds`.
     """
 
     def __init__(self, url: str, timeout_seconds: float, lease_seconds: float) -> None:

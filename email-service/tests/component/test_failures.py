@@ -119,7 +119,7 @@ def test_relay_stopped_is_a_503_and_the_mail_is_sent_once_when_it_is_back(
     sent_once(body, key)
 
 
-def test_relay_that_stays_away_is_left_to_rest(
+def test_relay_that_stays_unavailable_is_left_to_rest(
     mail_server: Process, order: Order, post: Post, sent_once: SentOnce
 ) -> None:
     body, key = order(), uuid4().hex

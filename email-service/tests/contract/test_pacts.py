@@ -109,7 +109,7 @@ def test_pact_is_kept(
         "no mails": lambda: None,
         "a mail was sent": states.sent,
         "a mail is being sent": states.being_sent,
-        "the mail relay is away": mail_server.stop,
-        "the store is away": valkey_server.stop,
+        "the mail relay is unavailable": mail_server.stop,
+        "the store is unavailable": valkey_server.stop,
     }
     verify(pact, PROVIDER, service.url, known, states.reset, token_of(pact))

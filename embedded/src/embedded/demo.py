@@ -17,7 +17,7 @@ from frontend.generate import examples
 from servicekit.http import trusted
 
 PATIENCE = 5
-"""How often something is asked for while a part of the platform is away, or slow."""
+"""How often something is asked for while a part of the platform is unavailable, or slow."""
 HOW_MANY = 40
 ACCEPTED = 26
 REJECTED = 8

@@ -149,7 +149,7 @@ class Platform:
         return self._supervisor.statuses()[name].pid
 
     def stop(self, name: str) -> None:
-        """End a part as an operator would; it stays away until it is started."""
+        """End a part as an operator would; it stays unavailable until it is started."""
         self.thaw(name)
         self._supervisor.stop(name)
 

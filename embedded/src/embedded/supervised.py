@@ -37,7 +37,7 @@ class Status:
 
 
 class Supervisor:
-    """Runs the programs of a plan; each call raises NotAnsweringError when it is away."""
+    """Runs the programs of a plan; each call raises NotAnsweringError when it is unavailable."""
 
     def __init__(self, home: Home, steps: Sequence[Step], lock: int) -> None:
         """Start it, with nothing running yet; it keeps the descriptor `lock` open."""

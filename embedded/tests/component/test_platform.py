@@ -36,7 +36,7 @@ def test_platform_starts_a_store_again_that_was_killed(platform: Platform, name:
     platform.wait_until_ready(name)
 
 
-def test_platform_keeps_a_stopped_part_away_until_it_is_started(platform: Platform) -> None:
+def test_platform_keeps_a_stopped_part_stopped_until_it_is_started(platform: Platform) -> None:
     platform.stop("agenda-service")
     assert platform.pid("agenda-service") == 0
     assert not answers(f"{platform.urls.agenda}/livez")

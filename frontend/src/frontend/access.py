@@ -10,7 +10,7 @@ from frontend.clients import Agenda, C4p
 from frontend.domain import SAFE_METHODS, SignInRequiredError, safe_next
 from frontend.error_pages import error_page
 from frontend.forms import read
-from frontend.parts import TheAgenda, TheC4p, TheWallet
+from frontend.lifespan import TheAgenda, TheC4p, TheWallet
 from frontend.rendering import HTML
 from frontend.session import ORGANIZER, REVIEWER, STAFF, Person, Visitor
 from servicekit.problems import ROLE_REQUIRED, Problem

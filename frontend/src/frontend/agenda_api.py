@@ -11,7 +11,7 @@ from frontend.agenda_cache import AgendaCache, AgendaView
 from frontend.answers import Schedule, SessionList, Slot
 from frontend.finished import JSON, FastRoute
 from frontend.gateway_routes import PREFIX
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.problems import INVALID_REQUEST, Problem, unavailable
 
 MAX_TRACK_LENGTH = 120
@@ -78,7 +78,7 @@ async def _agenda(request: Request) -> tuple[AgendaCache, AgendaView]:
     cache: AgendaCache = request.app.state.cache
     try:
         return cache, await cache.view()
-    except NeighbourAwayError as error:
+    except NeighbourUnavailableError as error:
         raise unavailable(error.neighbour) from error
 
 

@@ -26,7 +26,7 @@ from frontend.answers import ListedSession, Schedule, SessionList
 from frontend.domain import Knowledge, Source, plan
 from frontend.finished import HTML, Finished, Memo
 from frontend.store import AgendaDocuments, AgendaFile, Document, SavedAgenda
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Neighbour, NeighbourUnavailableError
 
 LOG = structlog.get_logger()
 ANSWERS = Counter("agenda_answers_total", "Agendas served, by where they came from", ["source"])
@@ -96,7 +96,7 @@ class AgendaCache:
             await asyncio.to_thread(self._writer.join, LAST_WRITE_SECONDS)
 
     async def view(self) -> AgendaView:
-        """The agenda to show now; NeighbourAwayError when there has never been one."""
+        """The agenda to show now; NeighbourUnavailableError when there has never been one."""
         now = monotonic()
         step = plan(self._known, now, self._fresh_seconds)
         if step.refresh and self._refresh is None:
@@ -106,7 +106,7 @@ class AgendaCache:
             await asyncio.wait({self._refresh}, timeout=max(0, left))
             step = plan(self._known, monotonic(), self._fresh_seconds)
         if self._view is None or step.source is None:
-            raise NeighbourAwayError(self._neighbour.name, "and no agenda is saved here yet")
+            raise NeighbourUnavailableError(self._neighbour.name, "and no agenda is saved here yet")
         if self._view.source is not step.source:
             self._view = replace(self._view, source=step.source)
         _COUNTED[step.source].inc()
@@ -156,7 +156,7 @@ class AgendaCache:
             )
             at = datetime.now(UTC)
             self._take(documents, at)
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             self._known = replace(self._known, attempted_at=monotonic())
             if was_confirmed:
                 LOG.warning("agenda no longer live", reason=error.reason)
@@ -184,7 +184,9 @@ class AgendaCache:
         if response.status_code == 304 and etag and held is not None:
             return held
         if response.status_code != 200:
-            raise NeighbourAwayError(self._neighbour.name, f"it answered {response.status_code}")
+            raise NeighbourUnavailableError(
+                self._neighbour.name, f"it answered {response.status_code}"
+            )
         body = self._neighbour.parse(kind, response).model_dump_json()
         new = response.headers.get("etag", "")
         return Document(

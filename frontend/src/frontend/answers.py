@@ -253,7 +253,7 @@ class Finding(Answer):
 
 
 class Report(Answer):
-    """What one consistency check found; not `complete` when a service was away."""
+    """What one consistency check found; not `complete` when a service was unavailable."""
 
     id: UUID
     checked_at: AwareDatetime

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Query, Response
 
 from frontend.access import Organizer, Staff, StaffC4p
 from frontend.answers import Decided, DecisionResult, ProposalPage, State
-from frontend.clients import C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import C4p, NeighbourUnavailableError, ProblemAnswerError
 from frontend.error_pages import error_page
 from frontend.forms import Field, Sent, TheForm
+from frontend.lifespan import TheCache
 from frontend.pages import READ
-from frontend.parts import TheCache
 from frontend.rendering import HTML, Pages, ThePages, venue
 from frontend.session import Person
 from frontend.surroundings import or_none, schedule_or_none
@@ -114,7 +114,7 @@ async def decide(
     try:
         attempt = await _decide(c4p, form)
         page = await _page(c4p, wanted)
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         # The list can't be shown again, but the words for the speakers are not lost.
         return Response(error_page(pages, 503, kept=message), 503, media_type=HTML)
     return await _list(pages, c4p, wanted, page, attempt, person, around)

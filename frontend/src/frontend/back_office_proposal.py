@@ -14,12 +14,12 @@ from frontend.access import Organizer, Reviewer, Staff, StaffAgenda, StaffC4p
 from frontend.agenda_cache import AgendaCache
 from frontend.answers import ListedSession, Schedule, Slot
 from frontend.back_office import DECISIONS, MESSAGE
-from frontend.clients import Agenda, C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import Agenda, C4p, NeighbourUnavailableError, ProblemAnswerError
 from frontend.error_pages import error_page
 from frontend.forms import Field, Filled, TheForm, fill
 from frontend.gateway_routes import is_identifier
+from frontend.lifespan import TheCache
 from frontend.pages import READ
-from frontend.parts import TheCache
 from frontend.proposals import WITHDRAWAL_UNCONFIRMED
 from frontend.rendering import HTML, Pages, ThePages, venue
 from frontend.session import Person
@@ -190,7 +190,7 @@ async def decide(form: TheForm, detail: TheDetail, _: Organizer) -> Response:
         return await detail.page(422, problem=problem, message=message)
     try:
         results = await detail.c4p.decide_many([detail.proposal_id], decision, message or None)
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         # The proposal can't be shown either, but the words for the speaker are not lost.
         return Response(error_page(detail.pages, 503, kept=message), 503, media_type=HTML)
     except ProblemAnswerError as refusal:
@@ -208,7 +208,7 @@ async def withdraw(form: TheForm, detail: TheDetail, _: Organizer) -> Response:
         return await detail.page(422, errors=WITHDRAWAL_UNCONFIRMED)
     try:
         await detail.c4p.withdraw(detail.proposal_id)
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         return Response(error_page(detail.pages, 503, NOT_WITHDRAWN), 503, media_type=HTML)
     except ProblemAnswerError as refusal:
         return await detail.page(refusal.status, problem=str(refusal))
@@ -224,7 +224,7 @@ async def review(form: TheForm, detail: TheDetail, _: Reviewer) -> Response:
     try:
         values = filled.values
         await detail.c4p.review(detail.proposal_id, int(values["score"]), values["comment"].strip())
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         kept = filled.values["comment"]
         return Response(error_page(detail.pages, 503, kept=kept), 503, media_type=HTML)
     except ProblemAnswerError as refusal:
@@ -238,7 +238,7 @@ async def move(form: TheForm, detail: TheDetail, _: Organizer) -> Response:
     slot_id = form.get("slot")
     try:
         await detail.agenda.move(detail.proposal_id, slot_id)
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         problem = "The agenda service does not answer: whether the session moved is not known."
         return await detail.page(503, problem=problem, chosen_slot=slot_id)
     except ProblemAnswerError as refusal:

@@ -10,11 +10,11 @@ from starlette.responses import RedirectResponse
 
 from frontend.access import Organizer, StaffC4p
 from frontend.answers import Window
-from frontend.clients import NeighbourAwayError, ProblemAnswerError
+from frontend.clients import NeighbourUnavailableError, ProblemAnswerError
 from frontend.domain import zone_named
 from frontend.forms import Filled, TheForm, refused_fields
+from frontend.lifespan import TheCache
 from frontend.pages import READ
-from frontend.parts import TheCache
 from frontend.rendering import Pages, ThePages, venue
 from frontend.surroundings import schedule_or_none, window_or_none
 
@@ -63,7 +63,7 @@ async def set_window(
         if not errors:
             await c4p.set_cfp(bounds["opens_at"], bounds["closes_at"])
             return RedirectResponse("/back-office/window?saved=1", 303)
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         status, lead = 503, NOT_SAVED
     except ProblemAnswerError as error:
         errors = refused_fields(error, values)

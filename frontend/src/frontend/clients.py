@@ -35,10 +35,10 @@ from frontend.answers import (
     Window,
 )
 from servicekit.health import Info
-from servicekit.http import Credentials, Neighbour, NeighbourAwayError
+from servicekit.http import Credentials, Neighbour, NeighbourUnavailableError
 from servicekit.problems import ProblemDocument
 
-__all__ = ["Agenda", "C4p", "Client", "NeighbourAwayError", "ProblemAnswerError"]
+__all__ = ["Agenda", "C4p", "Client", "NeighbourUnavailableError", "ProblemAnswerError"]
 
 
 ADDRESS_NOT_VERIFIED = "address-not-verified"
@@ -72,7 +72,7 @@ AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 class Client:
     """One neighbour. Every call raises ProblemAnswerError when it refuses, and
-    NeighbourAwayError when it can't be reached, is too slow, or is not understood.
+    NeighbourUnavailableError when it can't be reached, is too slow, or is not understood.
     """
 
     def __init__(self, neighbour: Neighbour, credentials: Credentials | None = None) -> None:
@@ -120,9 +120,9 @@ def refusal(neighbour: Neighbour, response: httpx2.Response) -> Exception:
     try:
         problem = ProblemDocument.model_validate_json(response.content)
     except ValidationError:
-        return NeighbourAwayError(neighbour.name, f"its answer {status} is not understood")
+        return NeighbourUnavailableError(neighbour.name, f"its answer {status} is not understood")
     if problem.status != status or status >= 500:
-        return NeighbourAwayError(neighbour.name, f"it answered {status}: {problem.detail}")
+        return NeighbourUnavailableError(neighbour.name, f"it answered {status}: {problem.detail}")
     return ProblemAnswerError(problem)
 
 

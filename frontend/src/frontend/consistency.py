@@ -5,8 +5,8 @@ import asyncio
 from fastapi import APIRouter, Response
 
 from frontend.access import Organizer, StaffC4p
+from frontend.lifespan import TheCache
 from frontend.pages import READ
-from frontend.parts import TheCache
 from frontend.rendering import ThePages, venue
 from frontend.surroundings import schedule_or_none
 

@@ -69,10 +69,10 @@ def plan(known: Knowledge, now: float, fresh_seconds: float) -> Plan:
     refresh = since_attempt >= fresh_seconds
     if not known.has_copy:
         return Plan(None, refresh, COLD_PATIENCE_SECONDS)
-    is_away = known.confirmed_at is None or known.confirmed_at != known.attempted_at
-    late_after = AWAY_SECONDS if is_away else fresh_seconds + LATE_SECONDS
+    is_unavailable = known.confirmed_at is None or known.confirmed_at != known.attempted_at
+    late_after = AWAY_SECONDS if is_unavailable else fresh_seconds + LATE_SECONDS
     patience = LATE_PATIENCE_SECONDS if since_attempt >= late_after else 0.0
-    if is_away:
+    if is_unavailable:
         return Plan(Source.SAVED, refresh, patience)
     return Plan(Source.STALE if refresh else Source.LIVE, refresh, patience)
 

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frontend.clients import ProblemAnswerError
 from frontend.rendering import HTML, Pages
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.problems import INTERNAL, MEDIA_TYPE, ROLE_REQUIRED, Problem, unavailable
 
 FOR_PROGRAMS = ("/api/", "/info", "/livez", "/readyz", "/openapi.json")
@@ -60,13 +60,13 @@ _WORDS = {
 def install(app: FastAPI, pages: Pages) -> None:
     """Let `app` answer what goes wrong: as a page to a person, as a problem to a program."""
     app.add_middleware(ErrorPages, pages=pages)
-    app.add_exception_handler(NeighbourAwayError, _away)
+    app.add_exception_handler(NeighbourUnavailableError, _unavailable)
     app.add_exception_handler(ProblemAnswerError, _refused)
     app.add_exception_handler(Exception, _unexpected(pages))
 
 
-async def _away(_: Request, error: Exception) -> Response:
-    assert isinstance(error, NeighbourAwayError)
+async def _unavailable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, NeighbourUnavailableError)
     return unavailable(error.neighbour).response()
 
 

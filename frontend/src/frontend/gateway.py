@@ -15,12 +15,12 @@ from starlette.types import Receive, Scope, Send
 from frontend.clients import Client
 from frontend.domain import SAFE_METHODS, SignInRequiredError
 from frontend.gateway_routes import PREFIX, TABLE, Access, Row, methods_of
-from frontend.parts import get_wallet
+from frontend.lifespan import get_wallet
 from frontend.rate_limits import get_attempts
 from frontend.schemas import CROSS_SITE, RATE_LIMITED
 from frontend.session import get_visitor
 from servicekit import problems
-from servicekit.http import Credentials, NeighbourAwayError
+from servicekit.http import Credentials, NeighbourUnavailableError
 from servicekit.identity import bearer_scheme, sign_in_required
 from servicekit.problems import (
     METHOD_NOT_ALLOWED,
@@ -152,7 +152,7 @@ def _handler(row: Row) -> Callable[[Request], Awaitable[Response]]:
                 credentials=session,
             )
             _demand_sense(client, answer)
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             raise unavailable(error.neighbour) from error
         except SignInRequiredError as error:
             raise sign_in_required(SESSION_ENDED) from error
@@ -216,7 +216,7 @@ def _target(request: Request, row: Row) -> str:
 
 
 def _demand_sense(client: Client, answer: httpx2.Response) -> None:
-    """NeighbourAwayError for what no service of ours answers: another status, or no JSON."""
+    """NeighbourUnavailableError for what no service of ours answers: another status, or no JSON."""
     if answer.status_code in {204, 304}:
         return
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -228,7 +228,7 @@ def _demand_sense(client: Client, answer: httpx2.Response) -> None:
             raise ValueError
         orjson.loads(answer.content)
     except ValueError as error:
-        raise NeighbourAwayError(
+        raise NeighbourUnavailableError(
             client.neighbour.name, f"its answer {answer.status_code} is not understood"
         ) from error
 

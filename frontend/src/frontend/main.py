@@ -5,7 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from frontend import site
-from frontend.parts import build
+from frontend.lifespan import build
 from frontend.rate_limits import RateLimitedError
 from frontend.schemas import RATE_LIMITED
 from frontend.settings import FrontendSettings

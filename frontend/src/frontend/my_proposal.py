@@ -11,11 +11,16 @@ from starlette.responses import RedirectResponse
 
 from frontend.agenda_cache import AgendaCache
 from frontend.answers import Proposal
-from frontend.clients import ADDRESS_NOT_VERIFIED, C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import (
+    ADDRESS_NOT_VERIFIED,
+    C4p,
+    NeighbourUnavailableError,
+    ProblemAnswerError,
+)
 from frontend.domain import SignInRequiredError
 from frontend.forms import Filled, Sent, TheForm, fill, refused_fields
+from frontend.lifespan import TheC4p, TheCache, TheWallet
 from frontend.pages import READ
-from frontend.parts import TheC4p, TheCache, TheWallet
 from frontend.proposals import ABSTRACT, SPEAKER_NAME, TITLE, WITHDRAWAL_UNCONFIRMED
 from frontend.rendering import Pages, ThePages, venue
 from frontend.session import STAFF, Person, Visitor
@@ -142,10 +147,10 @@ async def edit(
         if not filled.errors:
             await c4p.edit(proposal_id, attempt.version, filled.values, token=token)
             return _see(proposal_id, token, "saved")
-    except NeighbourAwayError:
-        return _away(pages, proposal_id, attempt, NOT_SAVED)
+    except NeighbourUnavailableError:
+        return _unavailable(pages, proposal_id, attempt, NOT_SAVED)
     except SignInRequiredError:
-        return _away(pages, proposal_id, attempt, SIGNED_OUT, status=401)
+        return _unavailable(pages, proposal_id, attempt, SIGNED_OUT, status=401)
     except ProblemAnswerError as error:
         refusal = error
     final = refusal and _refused_for_good(pages, proposal_id, attempt, refusal)
@@ -157,7 +162,7 @@ def _refused_for_good(
 ) -> Response | None:
     """The page for an edit that can't be tried again as it is; None where it can."""
     if error.status == 401:
-        return _away(pages, proposal_id, attempt, SIGNED_OUT, status=401)
+        return _unavailable(pages, proposal_id, attempt, SIGNED_OUT, status=401)
     if error.status in {403, 404}:
         return _link_refused(pages, error)
     if error.slug == "stale-edit":
@@ -190,8 +195,8 @@ async def _edit_again(
     """The proposal with what is wrong about the attempt, whose text is kept."""
     try:
         proposal = await c4p.proposal(proposal_id, attempt.token)
-    except NeighbourAwayError:
-        return _away(pages, proposal_id, attempt, NOT_SAVED)
+    except NeighbourUnavailableError:
+        return _unavailable(pages, proposal_id, attempt, NOT_SAVED)
     except ProblemAnswerError as error:
         return _link_refused(pages, error)
     errors = attempt.filled.errors
@@ -222,9 +227,9 @@ async def withdraw(
         if confirmed:
             await c4p.withdraw(proposal_id, token=token)
             return _see(proposal_id, token, "withdrawn")
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         attempt = _Attempt(token, 0, Filled(), around)
-        return _away(pages, proposal_id, attempt, NOT_WITHDRAWN)
+        return _unavailable(pages, proposal_id, attempt, NOT_WITHDRAWN)
     except ProblemAnswerError as error:
         if error.status in {403, 404}:
             return _link_refused(pages, error)
@@ -269,11 +274,11 @@ def _page(
     )
 
 
-def _away(
+def _unavailable(
     pages: Pages, proposal_id: UUID, attempt: _Attempt, lead: str, *, status: int = 503
 ) -> Response:
     return pages.private(
-        "my_proposal_away.html",
+        "my_proposal_unavailable.html",
         status=status,
         headers=NO_REFERRER,
         proposal_id=proposal_id,

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from frontend.access import MY_PROPOSALS, OwnC4p, SignedIn
 from frontend.clients import ADDRESS_NOT_VERIFIED, ProblemAnswerError
+from frontend.lifespan import TheCache
 from frontend.pages import READ
-from frontend.parts import TheCache
 from frontend.rendering import ThePages, venue
 from frontend.surroundings import schedule_or_none
 

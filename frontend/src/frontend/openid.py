@@ -71,8 +71,8 @@ class Tokens:
 
 
 class OpenId:
-    """The provider, for the client that this site is. Its methods raise NeighbourAwayError while
-    the provider is away, and GrantRefusedError when it says no.
+    """The provider, for the client that this site is. Its methods raise NeighbourUnavailableError
+    while the provider is unavailable, and GrantRefusedError when it says no.
     """
 
     def __init__(

@@ -13,9 +13,9 @@ from frontend import calendar
 from frontend.agenda_cache import AgendaCache, AgendaView
 from frontend.agenda_view import Choice, arrange, choose, upcoming
 from frontend.answers import Session
-from frontend.clients import Agenda, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import Agenda, NeighbourUnavailableError, ProblemAnswerError
 from frontend.finished import FastRoute
-from frontend.parts import TheAgenda, TheC4p, TheCache, TheEmail, TheSettings
+from frontend.lifespan import TheAgenda, TheC4p, TheCache, TheEmail, TheSettings
 from frontend.rendering import Pages, ThePages, venue
 from frontend.surroundings import PATIENCE_SECONDS, agenda_or_none, or_none, window_or_none
 from servicekit.health import Info, own_info
@@ -104,7 +104,7 @@ async def session_page(
     listed = view.sessions if view else ()
     saved = next((each for each in listed if each.proposal_id == proposal_id), None)
     if live is None and view is None:
-        raise NeighbourAwayError(agenda.neighbour.name, "and no agenda is saved here yet")
+        raise NeighbourUnavailableError(agenda.neighbour.name, "and no agenda is saved here yet")
     if live is None and saved is None:
         raise HTTPException(404)
     return pages.response(
@@ -122,7 +122,7 @@ async def _live(agenda: Agenda, proposal_id: UUID) -> Session | None:
             return await agenda.session(proposal_id)
     except ProblemAnswerError as error:
         raise HTTPException(404) from error
-    except (NeighbourAwayError, TimeoutError):
+    except (NeighbourUnavailableError, TimeoutError):
         return None
 
 

@@ -14,11 +14,11 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import RedirectResponse
 
 from frontend.answers import Window
-from frontend.clients import NeighbourAwayError, ProblemAnswerError
+from frontend.clients import NeighbourUnavailableError, ProblemAnswerError
 from frontend.forms import Field, Filled, TheForm, fill, refused_fields
 from frontend.generate import example
+from frontend.lifespan import TheC4p, TheCache, TheSettings
 from frontend.pages import READ
-from frontend.parts import TheC4p, TheCache, TheSettings
 from frontend.rate_limits import SUBMIT, RateLimitedError, TheAttempts
 from frontend.rendering import Pages, ThePages, venue
 from frontend.surroundings import schedule_or_none, window_or_none
@@ -84,7 +84,7 @@ async def submit(
     except RateLimitedError as error:
         status, lead = 429, f"{error} {KEPT}"
         headers = {"Retry-After": str(error.retry_after_seconds)}
-    except NeighbourAwayError:
+    except NeighbourUnavailableError:
         status, lead = 503, NOT_CONFIRMED
     except ProblemAnswerError as error:
         filled = filled.with_errors(refused_fields(error, filled.values))

@@ -25,7 +25,7 @@ SUBMIT, SIGN_IN = "submit", "sign-in"
 MOST_COUNTED_ALONE = 10_000
 CHECKS = Counter(
     "rate_limit_checks_total",
-    "Requests by what a rate limit said; counted together, or alone while Valkey is away",
+    "Requests by what a rate limit said; counted together, or alone while Valkey is unavailable",
     ["limit", "outcome", "counted"],
 )
 
@@ -55,7 +55,7 @@ class RateLimitedError(Exception):
         super().__init__(f"Too many came from your network just now. Please try again in {wait}.")
 
 
-class CountsAwayError(Exception):
+class CountsUnavailableError(Exception):
     """Valkey can't be asked just now."""
 
 
@@ -63,7 +63,7 @@ class Counts(Protocol):
     """What has been let through, by key."""
 
     async def wait_ms(self, key: str, limit: RateLimit) -> int:
-        """Let one more through, or say how long to wait; CountsAwayError."""
+        """Let one more through, or say how long to wait; CountsUnavailableError."""
 
 
 class SharedCounts:
@@ -81,14 +81,14 @@ class SharedCounts:
     async def wait_ms(self, key: str, limit: RateLimit) -> int:
         """In one step, so that no two replicas let the same one through."""
         if not self._breaker.allows(monotonic()):
-            raise CountsAwayError
+            raise CountsUnavailableError
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 wait = await self._admit(keys=[key], args=[limit.interval_ms, limit.period_ms])
         except (RedisError, TimeoutError) as error:
             self._breaker.failed(monotonic())
             log.warning("rate limits are counted by this process alone", reason=repr(error))
-            raise CountsAwayError from error
+            raise CountsUnavailableError from error
         self._breaker.succeeded()
         return int(wait)
 
@@ -116,7 +116,7 @@ class OwnCounts:
 class RateLimits:
     """Counts by network, whose address is stored nowhere: `key` hides it.
 
-    While Valkey is away each process counts for itself; nobody is refused for that.
+    While Valkey is unavailable each process counts for itself; nobody is refused for that.
     """
 
     def __init__(self, shared: Counts, key: str, limits: Mapping[str, RateLimit]) -> None:
@@ -132,7 +132,7 @@ class RateLimits:
         key = f"{{frontend}}:limit:{name}:{network.hex()}"
         try:
             counted, wait = "together", await self._shared.wait_ms(key, limit)
-        except CountsAwayError:
+        except CountsUnavailableError:
             counted, wait = "alone", await self._own.wait_ms(key, limit)
         CHECKS.labels(name, "refused" if wait else "passed", counted).inc()
         if wait:

@@ -40,7 +40,7 @@ class FrontendSettings(ServerSettings, ClientSettings):
         description="the address of Valkey, as redis://user:password@host:port/database"
     )
     valkey_timeout_seconds: Seconds = Field(
-        1, description="how long Valkey may take, in seconds; then it counts as away"
+        1, description="how long Valkey may take, in seconds; then it counts as unavailable"
     )
     agenda_url: Url = Field(description="where agenda-service is, an http:// address")
     c4p_url: Url = Field(description="where c4p-service is, an http:// address")

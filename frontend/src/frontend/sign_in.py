@@ -11,13 +11,13 @@ from starlette.responses import RedirectResponse
 from frontend.access import BACK_OFFICE, SIGN_IN_PAGE
 from frontend.domain import safe_next
 from frontend.forms import TheForm
+from frontend.lifespan import TheOpenId, TheSettings, TheWallet
 from frontend.openid import CALLBACK, ERRORS, Attempt
 from frontend.pages import READ
-from frontend.parts import TheOpenId, TheSettings, TheWallet
 from frontend.rate_limits import count_sign_in
 from frontend.rendering import Pages, ThePages
 from frontend.session import TheSessions, Visitor
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.identity import TokenRefusedError
 from servicekit.provider import GrantRefusedError
 
@@ -46,8 +46,8 @@ async def sign_in(
         response = RedirectResponse(
             await openid.address(attempt), 303, {"Cache-Control": "no-store"}
         )
-    except NeighbourAwayError as error:
-        return _away(pages, attempt, error)
+    except NeighbourUnavailableError as error:
+        return _unavailable(pages, attempt, error)
     sessions.begin(response, attempt, datetime.now(UTC))
     return response
 
@@ -76,8 +76,8 @@ async def callback(
         return _failed(pages, REFUSED, SIGN_IN_PAGE)
     try:
         identity, tokens = await openid.exchange(code, attempt)
-    except NeighbourAwayError as absence:
-        return _away(pages, attempt, absence)
+    except NeighbourUnavailableError as absence:
+        return _unavailable(pages, attempt, absence)
     except GrantRefusedError as refusal:
         log.warning("sign-in refused", reason=str(refusal))
         return _failed(pages, REFUSED, SIGN_IN_PAGE)
@@ -102,16 +102,16 @@ async def sign_out(
                 address = await openid.leave_address(tokens.id if tokens else None)
                 if tokens is not None and tokens.refresh is not None:
                     await openid.revoke(tokens.refresh)
-        except (NeighbourAwayError, TimeoutError) as error:
+        except (NeighbourUnavailableError, TimeoutError) as error:
             log.warning("the provider knows nothing of a sign-out", reason=repr(error))
     response = RedirectResponse(address or "/", 303)
     sessions.end(response)
     return response
 
 
-def _away(pages: Pages, attempt: Attempt, error: NeighbourAwayError) -> Response:
+def _unavailable(pages: Pages, attempt: Attempt, error: NeighbourUnavailableError) -> Response:
     log.warning("nobody can sign in", reason=str(error))
-    return pages.private("sign_in_away.html", status=503, wanted=attempt.wanted)
+    return pages.private("sign_in_unavailable.html", status=503, wanted=attempt.wanted)
 
 
 def _failed(pages: Pages, reason: str, again: str) -> Response:

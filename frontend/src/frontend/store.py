@@ -1,4 +1,4 @@
-"""The agenda on disk: what a restarted frontend serves while the agenda service is away."""
+"""The agenda on disk: what a restarted frontend serves while the agenda service is unavailable."""
 
 import os
 from dataclasses import dataclass

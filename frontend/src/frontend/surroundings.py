@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from frontend.agenda_cache import AgendaCache, AgendaView
 from frontend.answers import Schedule, Window
-from frontend.clients import C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import C4p, NeighbourUnavailableError, ProblemAnswerError
 
 PATIENCE_SECONDS = 1.0
 
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 async def or_none(call: Awaitable[T]) -> T | None:
-    """What `call` answers, or None when a service is away, refuses, or takes its time."""
+    """What `call` answers, or None when a service is unavailable, refuses, or takes its time."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await call
-    except (NeighbourAwayError, ProblemAnswerError, TimeoutError):
+    except (NeighbourUnavailableError, ProblemAnswerError, TimeoutError):
         return None
 
 

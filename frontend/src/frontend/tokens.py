@@ -22,7 +22,7 @@ from frontend.domain import SignInRequiredError
 from frontend.openid import OpenId, Tokens
 from frontend.sealing import Seal, restored
 from frontend.session import LIFETIME, Person
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.provider import GrantRefusedError
 
 STORE = "session store"
@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 class TokenStore:
     """Valkey, where every replica finds the tokens; what lies there opens with the session key
-    alone. Its methods raise NeighbourAwayError, after `timeout_seconds` at the latest.
+    alone. Its methods raise NeighbourUnavailableError, after `timeout_seconds` at the latest.
     """
 
     def __init__(self, url: str, key: str, timeout_seconds: float) -> None:
@@ -101,7 +101,7 @@ class TokenStore:
             async with asyncio.timeout(self._timeout_seconds):
                 yield
         except (RedisError, TimeoutError) as error:
-            raise NeighbourAwayError(STORE, type(error).__name__) from error
+            raise NeighbourUnavailableError(STORE, type(error).__name__) from error
 
 
 def _name(handle: str) -> str:
@@ -148,14 +148,14 @@ class Wallet:
         except SignInRequiredError:
             self._copies.pop(person.handle, None)
             raise
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             log.warning("tokens are kept by this process alone", reason=str(error))
 
     async def access_token(self, person: Person) -> str:
         """A token for a call in the name of `person`.
 
-        SignInRequiredError when the session has ended at the provider, NeighbourAwayError when the
-        provider or the store are away and there is nothing left that is good.
+        SignInRequiredError when the session has ended at the provider, NeighbourUnavailableError
+        when the provider or the store are unavailable and there is nothing left that is good.
         """
         if (known := self._fresh(person.handle)) is not None:
             return known
@@ -179,12 +179,12 @@ class Wallet:
         """The latest tokens of a session that ends; None where they can't be had."""
         try:
             tokens = await self._latest(person.handle)
-        except (NeighbourAwayError, SignInRequiredError):
+        except (NeighbourUnavailableError, SignInRequiredError):
             tokens = None
         self._copies.pop(person.handle, None)
         try:
             await self._store.end(person.handle)
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             log.warning("tokens are forgotten when they end", reason=str(error))
         return tokens
 
@@ -199,7 +199,7 @@ class Wallet:
                 tokens = await self._openid.refresh(tokens)
             except GrantRefusedError as error:
                 tokens = await self._renewed_elsewhere(person, tokens, error)
-            except NeighbourAwayError:
+            except NeighbourUnavailableError:
                 if self._now() >= tokens.ends_at:
                     raise
                 later = min(self._now() + PAUSE_SECONDS, tokens.ends_at)
@@ -215,7 +215,7 @@ class Wallet:
         own = self._copies.get(handle)
         try:
             kept = await self._store.get(handle)
-        except NeighbourAwayError:
+        except NeighbourUnavailableError:
             if own is None:
                 raise
             kept = None
@@ -236,7 +236,7 @@ class Wallet:
         """Tokens that another replica got, for which the provider refuses the ones before."""
         try:
             kept = await self._store.get(person.handle)
-        except NeighbourAwayError:
+        except NeighbourUnavailableError:
             kept = None
         if kept is not None and kept.access != before.access and self._now() < kept.replace_at:
             return kept

@@ -68,7 +68,7 @@ class FakeService:
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
-        """Go away as a killed process does: at once, connections too."""
+        """Stop as a killed process does: at once, connections too."""
         self.answering.set()
         if self._server is not None:
             self._server.end()

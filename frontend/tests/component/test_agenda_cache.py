@@ -87,7 +87,7 @@ def test_agenda_asks_with_the_etag_it_has(world: World) -> None:
     assert client.get("/api/sessions").headers["etag"] == etag
 
 
-def test_agenda_survives_a_restart_while_the_service_is_away(world: World) -> None:
+def test_agenda_survives_a_restart_while_the_service_is_unavailable(world: World) -> None:
     world.agenda.show("First")
     frontend = world.start()
     wait_until_shown(world.client(), "First")

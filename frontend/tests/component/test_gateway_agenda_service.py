@@ -18,7 +18,7 @@ from .conftest import SESSION_KEY, sign_in, titles
 
 Add = Callable[[str], str]
 
-AWAY = "http://127.0.0.1:1"
+UNAVAILABLE = "http://127.0.0.1:1"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,12 @@ def organizer(
     program = frontend(
         port,
         free_port(),
-        urls={"agenda": agenda_service.url, "c4p": AWAY, "email": AWAY, "public": public},
+        urls={
+            "agenda": agenda_service.url,
+            "c4p": UNAVAILABLE,
+            "email": UNAVAILABLE,
+            "public": public,
+        },
         data=folder / "data",
         valkey_url=valkey_server.url,
         session_key=SESSION_KEY,

@@ -82,7 +82,7 @@ def test_sign_in_is_limited_at_its_start_and_at_its_end(world: World, path: str)
     assert page.headers["retry-after"].isdigit()
 
 
-def test_nobody_is_refused_because_valkey_is_away(world: World, own_valkey: Process) -> None:
+def test_nobody_is_refused_because_valkey_is_unavailable(world: World, own_valkey: Process) -> None:
     process = world.start(**LIMITS)
     client = world.client()
     assert passed(client, 5) == [201] * 5

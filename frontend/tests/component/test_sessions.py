@@ -1,4 +1,4 @@
-"""Who is signed in, over several replicas and a real Valkey that may be away."""
+"""Who is signed in, over several replicas and a real Valkey that may be unavailable."""
 
 import json
 from collections.abc import Iterator
@@ -97,7 +97,7 @@ def test_tokens_that_another_version_has_kept_lead_to_sign_in(
     assert problem(other.get(PROPOSALS)) == (401, "sign-in-required")
 
 
-def test_valkey_away_signs_nobody_out_who_was_here(
+def test_valkey_unavailable_signs_nobody_out_who_was_here(
     world: World, olga: httpx2.Client, own_valkey: Process
 ) -> None:
     own_valkey.stop()

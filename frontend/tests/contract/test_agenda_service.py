@@ -9,7 +9,7 @@ from pact import match
 from tests.contract.consumer import (
     JSON,
     PROBLEM,
-    STORE_AWAY,
+    STORE_UNAVAILABLE,
     OwnToken,
     RecordedPact,
     day,
@@ -21,7 +21,7 @@ from tests.contract.consumer import (
 )
 
 from frontend.agenda_cache import AgendaCache
-from frontend.clients import Agenda, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import Agenda, NeighbourUnavailableError, ProblemAnswerError
 from frontend.domain import Source
 from frontend.store import AgendaDocuments, AgendaFile, Document, SavedAgenda
 from servicekit.http import Neighbour
@@ -197,13 +197,13 @@ async def test_last_move(pact: RecordedPact, is_moved: bool) -> None:
 async def test_agenda_without_its_store(pact: RecordedPact) -> None:
     (
         pact.upon_receiving("a question for the agenda")
-        .given(STORE_AWAY)
+        .given(STORE_UNAVAILABLE)
         .with_request("GET", "/sessions")
         .will_respond_with(503)
         .with_body(problem("unavailable", 503), PROBLEM)
     )
     async with pact.neighbour() as agenda:
-        with pytest.raises(NeighbourAwayError, match="503: What happened"):
+        with pytest.raises(NeighbourUnavailableError, match="503: What happened"):
             await Agenda(agenda).sessions()
 
 

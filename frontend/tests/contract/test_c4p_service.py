@@ -7,7 +7,7 @@ from pact import match
 from tests.contract.consumer import (
     JSON,
     PROBLEM,
-    STORE_AWAY,
+    STORE_UNAVAILABLE,
     OwnToken,
     RecordedPact,
     expect_info,
@@ -18,7 +18,7 @@ from tests.contract.consumer import (
 )
 
 from frontend.answers import Proposal
-from frontend.clients import C4p, NeighbourAwayError, ProblemAnswerError
+from frontend.clients import C4p, NeighbourUnavailableError, ProblemAnswerError
 
 from .proposals import ACCEPTED, DECISION, ID, SUBMITTED, proposal
 
@@ -264,7 +264,7 @@ async def test_withdrawal_of_a_rejected_proposal(pact: RecordedPact) -> None:
 async def test_submission_that_can_not_be_stored(pact: RecordedPact) -> None:
     (
         pact.upon_receiving("a new proposal")
-        .given(STORE_AWAY)
+        .given(STORE_UNAVAILABLE)
         .with_request("POST", "/proposals")
         .with_header("Idempotency-Key", KEY)
         .with_body(FORM, JSON)
@@ -272,7 +272,7 @@ async def test_submission_that_can_not_be_stored(pact: RecordedPact) -> None:
         .with_body(problem("unavailable", 503), PROBLEM)
     )
     async with pact.neighbour() as c4p:
-        with pytest.raises(NeighbourAwayError, match="503: What happened"):
+        with pytest.raises(NeighbourUnavailableError, match="503: What happened"):
             await C4p(c4p).submit(FORM, KEY)
 
 

@@ -174,7 +174,7 @@ async def test_mails(pact: RecordedPact) -> None:
     assert found.sent_at is not None
 
 
-ERROR = match.str("503 The mail relay is away.")
+ERROR = match.str("503 The mail relay is unavailable.")
 
 
 @pytest.mark.parametrize(

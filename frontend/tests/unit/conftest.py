@@ -23,7 +23,7 @@ from frontend.store import AgendaFile, SavedAgenda
 from frontend.tokens import STORE, TokenStore, Wallet
 from servicekit import problems
 from servicekit.app import create_app
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Neighbour, NeighbourUnavailableError
 from servicekit.identity import Identity, Verifier
 from servicekit.provider import Provider
 from servicekit.testing import Issuer
@@ -78,7 +78,7 @@ COUNTS = {"submitted": 1, "accepted": 2, "rejected": 0, "withdrawn": 0}
 
 
 class Neighbours:
-    """What the other services answer, by method and path; what is not said is away."""
+    """What the other services answer, by method and path; what is not said is unavailable."""
 
     def __init__(self) -> None:
         self.requests: list[httpx2.Request] = []
@@ -105,7 +105,7 @@ class Neighbours:
         self.requests.append(request)
         answer = self._answers.get((request.method, request.url.path))
         if answer is None:
-            raise httpx2.ConnectTimeout("away")
+            raise httpx2.ConnectTimeout("unavailable")
         return httpx2.Response(answer.status_code, content=answer.content)
 
     def sent(self, method: str, path: str) -> list[httpx2.Request]:
@@ -127,16 +127,16 @@ class NoFile(AgendaFile):
 
 
 class MemoryStore(TokenStore):
-    """A store that may be away."""
+    """A store that may be unavailable."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Tokens] = {}
         self.ended: set[str] = set()
-        self.is_away = False
+        self.is_unavailable = False
 
     def _check(self) -> None:
-        if self.is_away:
-            raise NeighbourAwayError(STORE, "away")
+        if self.is_unavailable:
+            raise NeighbourUnavailableError(STORE, "unavailable")
 
     async def put(self, handle: str, tokens: Tokens) -> None:
         self._check()
@@ -157,11 +157,11 @@ class MemoryStore(TokenStore):
 
 
 class FakeProvider:
-    """An OpenID provider that may be away, the site's side of it, and a clock for the tokens."""
+    """An OpenID provider that may be down, the site's side of it, and a clock for the tokens."""
 
     def __init__(self) -> None:
         self.issuer = Issuer(ISSUER)
-        self.is_away = False
+        self.is_unavailable = False
         self.later = 0.0
         self.store = MemoryStore()
         provider = Provider(ISSUER, transport=httpx2.MockTransport(self._handle))
@@ -184,8 +184,8 @@ class FakeProvider:
         return time.time() + self.later
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
-        if self.is_away:
-            raise httpx2.ConnectError("away")
+        if self.is_unavailable:
+            raise httpx2.ConnectError("unavailable")
         return self.issuer.handle(request)
 
     async def cookie(self, app: FastAPI, name: str, *roles: str) -> dict[str, str]:

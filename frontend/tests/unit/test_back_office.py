@@ -159,7 +159,7 @@ async def test_a_refused_batch_keeps_what_was_selected(
     assert f'value="{PROPOSAL_ID}" checked' in answer.text
 
 
-async def test_the_message_is_kept_while_the_service_is_away(
+async def test_the_message_is_kept_while_the_service_is_unavailable(
     organizer: httpx2.AsyncClient,
 ) -> None:
     data = {"proposal": str(PROPOSAL_ID), "decision": "accepted", "message": "long <words>"}

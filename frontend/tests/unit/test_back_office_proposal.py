@@ -89,7 +89,7 @@ async def test_the_page_shows_text_history_deliveries_and_slots(
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_the_page_stands_while_all_but_the_proposals_is_away(
+async def test_the_page_stands_while_all_but_the_proposals_is_unavailable(
     organizer: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
     for path in (f"{PATH}/events", "/deliveries", f"{PATH}/emails", "/sessions", "/schedule"):
@@ -154,7 +154,7 @@ async def test_a_refused_withdrawal_says_why(
     assert "wrong-state." in answer.text
 
 
-async def test_a_withdrawal_while_the_service_is_away_is_not_called_done(
+async def test_a_withdrawal_while_the_service_is_unavailable_is_not_called_done(
     organizer: httpx2.AsyncClient,
 ) -> None:
     answer = await organizer.post(f"{PAGE}/withdrawal", data={"confirm": "yes"})
@@ -192,7 +192,7 @@ async def test_a_session_is_moved(organizer: httpx2.AsyncClient, neighbours: Nei
     assert "The session is moved." in (await organizer.get(f"{PAGE}?done=moved")).text
 
 
-async def test_a_move_while_the_agenda_is_away_is_not_called_done(
+async def test_a_move_while_the_agenda_is_unavailable_is_not_called_done(
     organizer: httpx2.AsyncClient,
 ) -> None:
     answer = await organizer.post(f"{PAGE}/slot", data={"slot": "free"})
@@ -245,7 +245,7 @@ async def test_a_refused_decision_says_why_and_keeps_the_message(
     assert ">\nmy words</textarea>" in answer.text
 
 
-async def test_a_decision_while_the_service_is_away_keeps_the_message(
+async def test_a_decision_while_the_service_is_unavailable_keeps_the_message(
     organizer: httpx2.AsyncClient,
 ) -> None:
     data = {"decision": "rejected", "message": "my words"}

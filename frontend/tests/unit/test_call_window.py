@@ -100,7 +100,7 @@ async def test_a_wrong_time_stands_beside_its_field(
     assert neighbours.sent("PUT", "/cfp") == []
 
 
-async def test_what_was_typed_is_kept_while_the_service_is_away(
+async def test_what_was_typed_is_kept_while_the_service_is_unavailable(
     organizer: httpx2.AsyncClient,
 ) -> None:
     answer = await organizer.post(PATH, data={"opens_at": "2027-01-31T18:00", "closes_at": ""})

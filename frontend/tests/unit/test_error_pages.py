@@ -69,14 +69,14 @@ async def test_a_program_gets_the_problem(browser: httpx2.AsyncClient, logged: l
     assert logged
 
 
-async def test_a_neighbour_that_is_away_is_a_503_page(
+async def test_a_neighbour_that_is_unavailable_is_a_503_page(
     organizer: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
     neighbours.fail("GET", "/consistency-reports")
     answer = await organizer.get("/back-office/consistency")
 
     assert answer.status_code == 503
-    assert "c4p is away just now." in answer.text
+    assert "c4p is unavailable just now." in answer.text
     assert answer.headers["retry-after"]
 
 

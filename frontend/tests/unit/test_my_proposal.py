@@ -189,7 +189,7 @@ async def test_an_edit_in_another_state_keeps_the_text(
     assert "cannot be changed any more" in answer.text
 
 
-async def test_an_edit_keeps_the_text_while_the_service_is_away(
+async def test_an_edit_keeps_the_text_while_the_service_is_unavailable(
     browser: httpx2.AsyncClient,
 ) -> None:
     answer = await browser.post(f"{PATH}/edit", data=TYPED)

@@ -63,11 +63,11 @@ async def test_token_that_a_service_refuses_is_renewed_and_the_call_repeated_onc
     assert len(tokens) == len(set(tokens)) == 2
 
 
-async def test_token_that_is_refused_is_not_used_again_while_the_provider_is_away(
+async def test_token_that_is_refused_is_not_used_again_while_the_provider_is_unavailable(
     somebody: httpx2.AsyncClient, neighbours: Neighbours, provider: FakeProvider
 ) -> None:
     neighbours.refuse("GET", OWN, "sign-in-required", 401)
-    provider.is_away = True
+    provider.is_unavailable = True
     for _ in range(2):
         answer = await somebody.get("/my-proposals")
         assert answer.status_code == 503

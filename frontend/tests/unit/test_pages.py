@@ -24,7 +24,7 @@ async def test_home_tells_the_days_the_call_and_the_next_sessions(
     assert "Propose a talk" in answer.text
 
 
-async def test_home_stands_when_every_neighbour_is_away(
+async def test_home_stands_when_every_neighbour_is_unavailable(
     browser: httpx2.AsyncClient, neighbours: Neighbours
 ) -> None:
     for path in ("/sessions", "/schedule", "/cfp"):

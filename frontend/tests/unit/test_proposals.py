@@ -83,7 +83,7 @@ async def test_errors_stand_beside_their_fields_and_in_a_summary(
     assert neighbours.sent("POST", "/proposals") == []
 
 
-async def test_what_was_typed_is_kept_while_the_service_is_away(
+async def test_what_was_typed_is_kept_while_the_service_is_unavailable(
     browser: httpx2.AsyncClient,
 ) -> None:
     answer = await browser.post(PATH, data=TYPED)

@@ -198,10 +198,10 @@ async def test_access_token_that_services_would_refuse_signs_nobody_in(
     assert (await sign_in(browser, provider)).status_code == 400
 
 
-async def test_provider_away_is_a_page_that_says_what_to_do(
+async def test_provider_unavailable_is_a_page_that_says_what_to_do(
     browser: httpx2.AsyncClient, provider: FakeProvider
 ) -> None:
-    provider.is_away = True
+    provider.is_unavailable = True
     answer = await browser.get("/sign-in", params={"next": WANTED})
     assert answer.status_code == 503
     assert "Signing in is not possible just now" in answer.text
@@ -209,15 +209,15 @@ async def test_provider_away_is_a_page_that_says_what_to_do(
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_provider_going_away_midway_is_the_same_page(
+async def test_provider_becoming_unavailable_midway_is_the_same_page(
     browser: httpx2.AsyncClient, provider: FakeProvider
 ) -> None:
     asked = await begin(browser)
     answer = code(provider, asked)
-    provider.is_away = True
+    provider.is_unavailable = True
     refused = await browser.get("/sign-in/callback", params=answer)
     assert refused.status_code == 503
-    provider.is_away = False
+    provider.is_unavailable = False
     # The attempt is still good.
     assert (await browser.get("/sign-in/callback", params=answer)).status_code == 303
 
@@ -261,12 +261,12 @@ async def test_sign_out_waits_for_no_revocation_that_takes_its_time(
     assert answer.headers["set-cookie"].startswith('session=""; ')
 
 
-async def test_sign_out_works_while_the_provider_and_the_store_are_away(
+async def test_sign_out_works_while_the_provider_and_the_store_are_unavailable(
     organizer: httpx2.AsyncClient, provider: FakeProvider
 ) -> None:
     # The site knows where the provider's own sign-out would be.
     await begin(organizer)
-    provider.is_away = provider.store.is_away = True
+    provider.is_unavailable = provider.store.is_unavailable = True
     answer = await organizer.post("/sign-out")
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert answer.headers["set-cookie"].startswith('session=""; ')

@@ -1,4 +1,4 @@
-"""Access tokens are renewed before they end, once, and outlive what is away."""
+"""Access tokens are renewed before they end, once, and outlive what is unavailable."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from frontend.domain import SignInRequiredError
 from frontend.openid import Tokens
 from frontend.session import Person
 from frontend.tokens import PAUSE_SECONDS
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 
 from .conftest import FakeProvider
 
@@ -46,19 +46,19 @@ async def test_token_is_replaced_once_for_all_who_wait(
     assert provider.store.kept["handle"].access == found[0]
 
 
-async def test_token_is_used_to_its_end_while_the_provider_is_away(
+async def test_token_is_used_to_its_end_while_the_provider_is_unavailable(
     provider: FakeProvider, tokens: Tokens
 ) -> None:
-    provider.is_away = True
+    provider.is_unavailable = True
     provider.later = 280
     assert await provider.wallet.access_token(OLGA) == tokens.access
     provider.later = 280 + PAUSE_SECONDS + 1
     assert await provider.wallet.access_token(OLGA) == tokens.access
     provider.later = 301
-    with pytest.raises(NeighbourAwayError):
+    with pytest.raises(NeighbourUnavailableError):
         await provider.wallet.access_token(OLGA)
     # Nobody was signed out by that.
-    provider.is_away = False
+    provider.is_unavailable = False
     assert await provider.wallet.access_token(OLGA) != tokens.access
 
 
@@ -76,13 +76,13 @@ async def test_another_process_finds_the_tokens(provider: FakeProvider, tokens: 
 
 
 async def test_another_process_without_the_store_can_not_tell(provider: FakeProvider) -> None:
-    provider.store.is_away = True
-    with pytest.raises(NeighbourAwayError):
+    provider.store.is_unavailable = True
+    with pytest.raises(NeighbourUnavailableError):
         await provider.new_wallet().access_token(OLGA)
 
 
 async def test_process_that_has_them_needs_no_store(provider: FakeProvider, tokens: Tokens) -> None:
-    provider.store.is_away = True
+    provider.store.is_unavailable = True
     assert await provider.wallet.access_token(OLGA) == tokens.access
     provider.later = 280
     assert await provider.wallet.access_token(OLGA) != tokens.access

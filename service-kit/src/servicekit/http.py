@@ -20,11 +20,11 @@ is made: the client asks it for its addresses, and it has no socket any more (an
 """
 
 
-class NeighbourAwayError(Exception):
+class NeighbourUnavailableError(Exception):
     """Another service could not be reached, answered too late, or answered nonsense."""
 
     def __init__(self, neighbour: str, reason: str) -> None:
-        super().__init__(f"{neighbour} is away: {reason}")
+        super().__init__(f"{neighbour} is unavailable: {reason}")
         self.neighbour = neighbour
         self.reason = reason
 
@@ -115,7 +115,7 @@ class Credentials(Protocol):
     """Where the token comes from by which this process shows who it is."""
 
     async def token(self) -> str:
-        """A token that is good just now, or NeighbourAwayError."""
+        """A token that is good just now, or NeighbourUnavailableError."""
         ...
 
     def forget(self, token: str) -> None:
@@ -162,7 +162,7 @@ class Neighbour:
         headers: Mapping[str, str] | None = None,
         credentials: Credentials | None = None,
     ) -> httpx2.Response:
-        """One answer of whatever status, or NeighbourAwayError within the time limit.
+        """One answer of whatever status, or NeighbourUnavailableError within the time limit.
 
         The limit is for a call with its repetition. It begins anew after a 401, and to get a token
         has the provider's own.
@@ -199,7 +199,7 @@ class Neighbour:
         while True:
             try:
                 return await self._once(request, deadline)
-            except NeighbourAwayError as error:
+            except NeighbourUnavailableError as error:
                 failed_fast = isinstance(error.__cause__, BROKEN_CONNECTION)
                 if not (may_repeat and failed_fast and self._budget.take()):
                     raise
@@ -208,7 +208,7 @@ class Neighbour:
     async def _once(self, request: httpx2.Request, deadline: float) -> httpx2.Response:
         if not self.breaker.allows(monotonic()):
             self._count("held back")
-            raise NeighbourAwayError(self.name, "it failed repeatedly and is left to rest")
+            raise NeighbourUnavailableError(self.name, "it failed repeatedly and is left to rest")
         try:
             # httpx limits each read; a neighbour that drips bytes is caught by the whole's limit.
             async with asyncio.timeout_at(deadline):
@@ -220,7 +220,7 @@ class Neighbour:
             raise
         except (httpx2.HTTPError, *BROKEN_CONNECTION, TimeoutError) as error:
             self._failed()
-            raise NeighbourAwayError(self.name, type(error).__name__) from error
+            raise NeighbourUnavailableError(self.name, type(error).__name__) from error
         self.breaker.succeeded()
         self._count("answered")
         return response
@@ -234,11 +234,11 @@ class Neighbour:
         metrics.BREAKER.labels(self.name).set(self.breaker.is_open)
 
     def parse(self, kind: type[ModelT], response: httpx2.Response) -> ModelT:
-        """The body as `kind`; a body that is something else is a NeighbourAwayError."""
+        """The body as `kind`; a body that is something else is a NeighbourUnavailableError."""
         try:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
-            raise NeighbourAwayError(
+            raise NeighbourUnavailableError(
                 self.name, f"its answer {response.status_code} is not understood"
             ) from error
 

@@ -16,7 +16,7 @@ from joserfc import jws, jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.problems import ROLE_REQUIRED, SIGN_IN_REQUIRED, Problem, unavailable
 from servicekit.provider import NAME, Key, Provider
 from servicekit.settings import VerifyingSettings
@@ -75,7 +75,7 @@ class Verifier:
     async def identity(self, token: str) -> Identity:
         """Whose access token it is, or TokenRefusedError.
 
-        NeighbourAwayError while the provider is away and has never told its keys.
+        NeighbourUnavailableError while the provider is unavailable and has never told its keys.
         """
         if self._keys and self._now() - self._asked_at > KEYS_SECONDS:
             # Nobody waits for it. What a key has signed that was taken back is forgotten then.
@@ -115,7 +115,7 @@ class Verifier:
         """Ask for the keys before somebody waits for them; it may fail now."""
         try:
             await self._refresh()
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             log.warning("no keys yet", reason=str(error))
 
     async def _key(self, key_id: str) -> Key:
@@ -148,7 +148,7 @@ class Verifier:
     async def _fetch(self) -> None:
         try:
             keys = await self._provider.keys()
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             if not self._keys:
                 raise
             log.warning("the provider's keys are kept as they were", reason=str(error))
@@ -233,7 +233,7 @@ async def read_identity(request: Request) -> Identity | None:
         return await verifier.identity(token.strip())
     except TokenRefusedError as error:
         raise sign_in_required(str(error), invalid=True) from error
-    except NeighbourAwayError as error:
+    except NeighbourUnavailableError as error:
         log.warning("nobody can be recognised", reason=str(error))
         raise unavailable(f"The {NAME}") from error
 

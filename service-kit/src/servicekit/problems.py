@@ -143,7 +143,7 @@ REFUSED = ProblemType("request-refused", 400, "The request is refused", "See `de
 UNAVAILABLE = ProblemType(
     "unavailable",
     503,
-    "Something that this needs is away",
+    "Something that this needs is unavailable",
     "Repeat the request after `Retry-After` seconds; with its Idempotency-Key it is done once.",
 )
 INTERNAL = ProblemType(
@@ -187,9 +187,9 @@ def responses(*kinds: ProblemType) -> dict[int | str, dict[str, Any]]:
 
 
 def unavailable(what: str, retry_after_seconds: int = 2) -> Problem:
-    """A 503 that names what is away."""
+    """A 503 that names what is unavailable."""
     return Problem(
         UNAVAILABLE,
-        f"{what} is away just now.",
+        f"{what} is unavailable just now.",
         headers={"Retry-After": str(retry_after_seconds)},
     )

@@ -17,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from pydantic import BaseModel
 
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Neighbour, NeighbourUnavailableError
 from servicekit.settings import CallerSettings, VerifyingSettings
 
 NAME = "identity provider"
@@ -66,7 +66,7 @@ Key = RSAKey | ECKey
 
 
 class Provider:
-    """The provider at `issuer`. Every method raises NeighbourAwayError while it is away.
+    """The provider at `issuer`. Every method raises NeighbourUnavailableError while it is down.
 
     `discovery_url` is where it describes itself, if not at the issuer's own address.
     """
@@ -101,7 +101,7 @@ class Provider:
         """The same, asked now."""
         found = self._neighbour.parse(Metadata, await self._get(self._discovery_url))
         if found.issuer != self.issuer:
-            raise NeighbourAwayError(NAME, f"it calls itself {found.issuer[:200]!r}")
+            raise NeighbourUnavailableError(NAME, f"it calls itself {found.issuer[:200]!r}")
         # Production's issuer is https (see VerifyingSettings), so that everything else is too.
         # A provider that is asked inside may name its server endpoints there or in public.
         issuer, here = urlsplit(self.issuer).scheme, urlsplit(self._discovery_url).scheme
@@ -109,7 +109,7 @@ class Provider:
             schemes = {issuer} if name in FOR_BROWSERS else {issuer, here}
             if urlsplit(endpoint).scheme not in schemes:
                 kinds = ":// or ".join(sorted(schemes))
-                raise NeighbourAwayError(NAME, f"its {name} is no {kinds}:// address")
+                raise NeighbourUnavailableError(NAME, f"its {name} is no {kinds}:// address")
         self._metadata = found
         return found
 
@@ -120,7 +120,7 @@ class Provider:
         try:
             keys = KeySet.import_key_set(answer.json()).keys
         except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise NeighbourAwayError(NAME, "its keys are not understood") from error
+            raise NeighbourUnavailableError(NAME, "its keys are not understood") from error
         return {
             each.kid: each
             for each in keys
@@ -139,7 +139,7 @@ class Provider:
             raise GrantRefusedError(_reason(answer))
         if not answer.is_success:
             client = form.get("client_id", "somebody")
-            raise NeighbourAwayError(NAME, f"it refuses {client}: {_reason(answer)}")
+            raise NeighbourUnavailableError(NAME, f"it refuses {client}: {_reason(answer)}")
         return self._neighbour.parse(TokenAnswer, answer)
 
     async def revoke(self, form: Mapping[str, str]) -> None:
@@ -152,7 +152,7 @@ class Provider:
             return
         answer = await self._post(endpoint, form)
         if not answer.is_success:
-            raise NeighbourAwayError(NAME, f"it revokes nothing: {_reason(answer)}")
+            raise NeighbourUnavailableError(NAME, f"it revokes nothing: {_reason(answer)}")
 
     async def __aenter__(self) -> Self:
         return self
@@ -175,7 +175,7 @@ class Provider:
     async def _get(self, address: str) -> httpx2.Response:
         answer = await self._neighbour.request("GET", address)
         if not answer.is_success:
-            raise NeighbourAwayError(NAME, f"it answered {answer.status_code}")
+            raise NeighbourUnavailableError(NAME, f"it answered {answer.status_code}")
         return answer
 
 
@@ -242,7 +242,7 @@ class ClientCredentials:
         return ClientCredentials(self.provider, self.client_id, self.client_secret, scope, self.now)
 
     async def token(self) -> str:
-        """A token that is good for a while; NeighbourAwayError when there is none to be had."""
+        """Return a token that is good for a while; NeighbourUnavailableError when there is none."""
         known = self._token
         # To its end while somebody replaces it, which takes seconds where the provider hangs.
         if known is not None and self.now() < (
@@ -256,13 +256,13 @@ class ClientCredentials:
                 return known.text
             if failures != self._failures:
                 # It was tried while this one waited, who would wait as long again.
-                raise NeighbourAwayError(NAME, self._reason)
+                raise NeighbourUnavailableError(NAME, self._reason)
             return await self._renew_or_keep()
 
     async def _renew_or_keep(self) -> str:
         try:
             return await self._renew()
-        except NeighbourAwayError as error:
+        except NeighbourUnavailableError as error:
             self._failures += 1
             self._reason = error.reason
             # It may have been refused meanwhile.
@@ -289,7 +289,9 @@ class ClientCredentials:
             )
         except GrantRefusedError as error:
             # A person has to repair this, and what waits for it is not to be given up meanwhile.
-            raise NeighbourAwayError(NAME, f"it refuses {self.client_id}: {error}") from error
+            raise NeighbourUnavailableError(
+                NAME, f"it refuses {self.client_id}: {error}"
+            ) from error
         self._token = _Token(
             answer.access_token,
             asked_at + replace_after(answer.expires_in),

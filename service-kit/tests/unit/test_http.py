@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from servicekit import metrics
-from servicekit.http import Breaker, Neighbour, NeighbourAwayError, RetryBudget
+from servicekit.http import Breaker, Neighbour, NeighbourUnavailableError, RetryBudget
 
 
 def tripped(at: float) -> Breaker:
@@ -100,7 +100,7 @@ async def test_connection_that_is_gone_as_soon_as_it_is_made_is_a_broken_one() -
     def gone(_: httpx2.Request) -> httpx2.Response:
         raise AttributeError("'NoneType' object has no attribute 'getpeername'")
 
-    with pytest.raises(NeighbourAwayError):
+    with pytest.raises(NeighbourUnavailableError):
         await neighbour(gone).request("GET", "/")
 
 
@@ -112,7 +112,7 @@ async def test_neighbour_is_asked_again_under_an_idempotency_key() -> None:
 
 async def test_neighbour_is_asked_once_when_repeating_might_double() -> None:
     line = Line(broken=1)
-    with pytest.raises(NeighbourAwayError, match="there is away: ConnectError"):
+    with pytest.raises(NeighbourUnavailableError, match="there is unavailable: ConnectError"):
         await neighbour(line).request("POST", "/")
     assert line.calls == 1
 
@@ -121,7 +121,7 @@ async def test_neighbour_is_left_to_rest_after_repeated_failures() -> None:
     line = Line(broken=100)
     there = neighbour(line)
     for _ in range(10):
-        with pytest.raises(NeighbourAwayError):
+        with pytest.raises(NeighbourUnavailableError):
             await there.request("POST", "/")
     assert line.calls == 5
     assert there.breaker.is_open
@@ -138,11 +138,11 @@ async def test_neighbour_has_one_time_limit_for_both_attempts() -> None:
             raise httpx2.ReadError("gone")
         return httpx2.Response(200)
 
-    with pytest.raises(NeighbourAwayError, match=r"TimeoutError|ReadError"):
+    with pytest.raises(NeighbourUnavailableError, match=r"TimeoutError|ReadError"):
         await neighbour(late).request("GET", "/")
 
 
-async def test_neighbour_that_never_answers_is_away_in_time() -> None:
+async def test_neighbour_that_never_answers_is_unavailable_in_time() -> None:
     async def hang(_: httpx2.Request) -> httpx2.Response:
         await asyncio.Event().wait()
         raise AssertionError
@@ -153,7 +153,7 @@ async def test_neighbour_that_never_answers_is_away_in_time() -> None:
         timeout_seconds=0.05,
         transport=httpx2.MockTransport(hang),
     )
-    with pytest.raises(NeighbourAwayError, match="TimeoutError"):
+    with pytest.raises(NeighbourUnavailableError, match="TimeoutError"):
         await there.request("GET", "/")
 
 
@@ -183,7 +183,7 @@ class Named(BaseModel):
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"name": 7}', b'{"other": "x"}', b"\xff"])
 def test_answer_that_is_nonsense_is_an_absent_neighbour(body: bytes) -> None:
     there = neighbour(lambda _: httpx2.Response(200))
-    with pytest.raises(NeighbourAwayError, match="not understood"):
+    with pytest.raises(NeighbourUnavailableError, match="not understood"):
         there.parse(Named, httpx2.Response(200, content=body))
 
 

@@ -15,25 +15,25 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from servicekit import identity, problem_handlers
-from servicekit.http import NeighbourAwayError
+from servicekit.http import NeighbourUnavailableError
 from servicekit.identity import AnyIdentity, TokenRefusedError, Verifier, demand
 from servicekit.provider import Provider
 from servicekit.testing import Claims, Issuer, problem
 
 
 class World:
-    """An issuer that a verifier reaches unless it is away, and a clock that a test turns."""
+    """An issuer that a verifier reaches unless it is unavailable, and a clock that a test turns."""
 
     def __init__(self) -> None:
         self.issuer = Issuer()
-        self.is_away = False
+        self.is_unavailable = False
         self.later = 0.0
         provider = Provider(self.issuer.url, transport=httpx2.MockTransport(self._handle))
         self.verifier = Verifier(provider, "conference", now=lambda: time.time() + self.later)
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
-        if self.is_away:
-            raise httpx2.ConnectError("away")
+        if self.is_unavailable:
+            raise httpx2.ConnectError("unavailable")
         return self.issuer.handle(request)
 
     @property
@@ -256,9 +256,9 @@ async def test_verifier_is_not_made_to_hammer_the_provider_by_forged_key_ids(wor
     assert world.key_requests == 2
 
 
-async def test_verifier_keeps_its_keys_while_the_provider_is_away(world: World) -> None:
+async def test_verifier_keeps_its_keys_while_the_provider_is_unavailable(world: World) -> None:
     assert await world.knows(world.issuer.token(name="Olga"))
-    world.is_away = True
+    world.is_unavailable = True
     world.later = identity.KEYS_SECONDS + 1
     world.issuer.lifetime_seconds = 3600
     assert await world.knows(world.issuer.token(name="Rita"))
@@ -266,12 +266,12 @@ async def test_verifier_keeps_its_keys_while_the_provider_is_away(world: World) 
     assert await world.knows(world.issuer.token(name="Otto"))
 
 
-async def test_verifier_without_keys_says_that_the_provider_is_away(world: World) -> None:
-    world.is_away = True
+async def test_verifier_without_keys_says_that_the_provider_is_unavailable(world: World) -> None:
+    world.is_unavailable = True
     await world.verifier.warm_up()
-    with pytest.raises(NeighbourAwayError):
+    with pytest.raises(NeighbourUnavailableError):
         await world.verifier.identity(world.issuer.token())
-    world.is_away = False
+    world.is_unavailable = False
     assert await world.knows(world.issuer.token())
 
 
@@ -344,8 +344,8 @@ async def test_refused_token_is_a_401_that_says_so(world: World) -> None:
             assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-async def test_provider_away_is_a_503_and_no_401(world: World) -> None:
-    world.is_away = True
+async def test_provider_unavailable_is_a_503_and_no_401(world: World) -> None:
+    world.is_unavailable = True
     async with Site.of(world) as site:
         answer = await site.get("/closed", headers=world.issuer.bearer("organizer"))
     assert problem(answer) == (503, "unavailable")

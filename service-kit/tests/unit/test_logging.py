@@ -49,6 +49,6 @@ def test_exception_in_the_log_does_not_repeat_values() -> None:
 
 
 def test_root_cause_is_the_first_line_of_the_last_cause_without_addresses() -> None:
-    error = ValueError("away")
+    error = ValueError("unavailable")
     error.__cause__ = OSError("451 not now for ada@example.org\nDETAIL: her words")
     assert root_cause(error) == "OSError: 451 not now for a***@example.org"

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from joserfc import jwt
 
-from servicekit.http import Neighbour, NeighbourAwayError
+from servicekit.http import Neighbour, NeighbourUnavailableError
 from servicekit.provider import AGAIN_SECONDS, ClientCredentials, GrantRefusedError, Provider
 from servicekit.testing import Issuer
 
@@ -45,7 +45,7 @@ async def test_metadata_are_asked_for_once() -> None:
 async def test_metadata_of_somebody_else_are_not_believed(change: dict[str, Any]) -> None:
     issuer = Issuer()
     document = {**issuer.answer("/.well-known/openid-configuration")[1], **change}
-    with pytest.raises(NeighbourAwayError):
+    with pytest.raises(NeighbourUnavailableError):
         await provider(lambda _: httpx2.Response(200, json=document)).metadata()
 
 
@@ -91,7 +91,7 @@ async def test_metadata_come_from_the_discovery_address_and_name_others(
 async def test_metadata_from_the_discovery_address_must_be_those_of_the_issuer(
     change: dict[str, Any],
 ) -> None:
-    with pytest.raises(NeighbourAwayError):
+    with pytest.raises(NeighbourUnavailableError):
         await inside(change).metadata()
 
 
@@ -101,7 +101,9 @@ async def test_metadata_of_an_https_issuer_name_no_http_and_the_error_says_which
     asked = provider(lambda _: httpx2.Response(200, json=document), issuer.url)
     assert (await asked.discover()).revocation_endpoint == "https://issuer.example/revoke"
     document["end_session_endpoint"] = "http://issuer.example/end-session"
-    with pytest.raises(NeighbourAwayError, match="end_session_endpoint is no https:// address"):
+    with pytest.raises(
+        NeighbourUnavailableError, match="end_session_endpoint is no https:// address"
+    ):
         await asked.discover()
 
 
@@ -124,7 +126,9 @@ async def test_revocation_that_is_refused_is_an_absence(status: int) -> None:
             return httpx2.Response(status, json={"error": "unsupported_token_type"})
         return issuer.handle(request)
 
-    with pytest.raises(NeighbourAwayError, match="it revokes nothing: unsupported_token_type"):
+    with pytest.raises(
+        NeighbourUnavailableError, match="it revokes nothing: unsupported_token_type"
+    ):
         await provider(handle).revoke({"token": "r"})
 
 
@@ -137,7 +141,7 @@ async def test_keys_that_are_not_understood_are_none(keys: bytes) -> None:
             return httpx2.Response(200, content=keys)
         return issuer.handle(request)
 
-    with pytest.raises(NeighbourAwayError):
+    with pytest.raises(NeighbourUnavailableError):
         await provider(handle).keys()
 
 
@@ -161,7 +165,7 @@ async def test_refusal_that_is_not_of_the_grant_is_an_absence(status: int, body:
         return issuer.handle(request)
 
     form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "frontend"}
-    with pytest.raises(NeighbourAwayError, match="refuses frontend"):
+    with pytest.raises(NeighbourUnavailableError, match="refuses frontend"):
         await provider(handle).grant(form)
 
 
@@ -174,13 +178,13 @@ class Clock:
 
 
 class World:
-    """A client of an issuer, which may be away, and a clock."""
+    """A client of an issuer, which may be unavailable, and a clock."""
 
     def __init__(self) -> None:
         self.issuer = Issuer()
         self.issuer.lifetime_seconds = 300
         self.issuer.client_roles = {"c4p-service": ["agenda-writer"]}
-        self.is_away = False
+        self.is_unavailable = False
         self.asked = asyncio.Event()
         self.times_asked = 0
         self.answers = asyncio.Event()
@@ -195,8 +199,8 @@ class World:
         self.asked.set()
         self.times_asked += 1
         await self.answers.wait()
-        if self.is_away:
-            raise httpx2.ConnectError("away")
+        if self.is_unavailable:
+            raise httpx2.ConnectError("unavailable")
         if self.status != 200:
             return httpx2.Response(self.status, json={"error": "invalid_client"})
         return self.issuer.handle(request)
@@ -231,20 +235,22 @@ async def test_credentials_are_replaced_before_they_end(world: World) -> None:
     assert await world.credentials.token() != first
 
 
-async def test_credentials_are_used_to_their_end_while_the_provider_is_away(world: World) -> None:
+async def test_credentials_are_used_to_their_end_while_the_provider_is_unavailable(
+    world: World,
+) -> None:
     first = await world.credentials.token()
-    world.is_away = True
+    world.is_unavailable = True
     world.now.time = 299
     assert await world.credentials.token() == first
     world.now.time = 301
-    with pytest.raises(NeighbourAwayError):
+    with pytest.raises(NeighbourUnavailableError):
         await world.credentials.token()
 
 
 async def test_credentials_are_waited_for_by_one_while_the_provider_hangs(world: World) -> None:
     first = await world.credentials.token()
     world.now.time = 280
-    world.is_away = True
+    world.is_unavailable = True
     world.answers.clear()
     world.asked.clear()
     one = asyncio.create_task(world.credentials.token())
@@ -265,7 +271,7 @@ async def test_credentials_that_nobody_has_are_waited_for_by_all_at_once(world: 
     world.answers.set()
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [str(each) for each in answers] == [str(answers[0])] * 5
-    assert isinstance(answers[0], NeighbourAwayError)
+    assert isinstance(answers[0], NeighbourUnavailableError)
     assert world.times_asked == asked + 1
     world.status = 200
     assert await world.credentials.token()
@@ -276,12 +282,12 @@ async def test_credentials_that_could_not_be_replaced_are_not_asked_for_each_tim
 ) -> None:
     first = await world.credentials.token()
     world.now.time = 280
-    world.is_away = True
+    world.is_unavailable = True
     assert await world.credentials.token() == first
     world.asked.clear()
     assert await world.credentials.token() == first
     assert not world.asked.is_set()
-    world.is_away = False
+    world.is_unavailable = False
     world.now.time += AGAIN_SECONDS
     assert await world.credentials.token() != first
 
@@ -291,7 +297,7 @@ async def test_credentials_that_are_refused_are_an_absence_that_names_the_client
 ) -> None:
     await world.credentials.provider.metadata()
     world.status = 401
-    with pytest.raises(NeighbourAwayError, match="refuses c4p-service: invalid_client"):
+    with pytest.raises(NeighbourUnavailableError, match="refuses c4p-service: invalid_client"):
         await world.credentials.token()
     assert "secret" not in repr(world.credentials)
 
@@ -354,8 +360,8 @@ async def test_neighbour_is_called_in_another_name_and_repeats_nothing_with_the_
     assert seen == ["Bearer of-somebody"]
 
 
-async def test_neighbour_is_away_when_there_are_no_credentials(world: World) -> None:
-    world.is_away = True
+async def test_neighbour_is_unavailable_when_there_are_no_credentials(world: World) -> None:
+    world.is_unavailable = True
     neighbour = Neighbour(
         "there",
         "http://there.example",
@@ -363,5 +369,5 @@ async def test_neighbour_is_away_when_there_are_no_credentials(world: World) -> 
         transport=httpx2.MockTransport(lambda _: httpx2.Response(200)),
         credentials=world.credentials,
     )
-    with pytest.raises(NeighbourAwayError, match="identity provider"):
+    with pytest.raises(NeighbourUnavailableError, match="identity provider"):
         await neighbour.request("PUT", "/x")

@@ -27,8 +27,8 @@ def failing_app() -> FastAPI:
     async def broken() -> None:
         raise ValueError("nonsense of grace@example.org\nin what ada@example.org typed")
 
-    @app.get("/away")
-    async def away() -> None:
+    @app.get("/unavailable")
+    async def get_unavailable() -> None:
         carrier: dict[str, str] = {}
         with telemetry.span("a call", SpanKind.CLIENT):
             propagate.inject(carrier)
@@ -95,7 +95,7 @@ async def test_exception_in_a_trace_does_not_repeat_what_was_typed(
 async def test_unsampled_request_that_is_unavailable_has_the_ids_that_it_passed_on(
     exporter: InMemorySpanExporter,
 ) -> None:
-    answer = await get("/away")
+    answer = await get("/unavailable")
     assert answer.status_code == 503
     (span,) = exporter.get_finished_spans()
     _, trace_id, span_id, flags = answer.headers["traceparent"].split("-")
@@ -120,7 +120,7 @@ def test_work_continued_later_is_told_when_it_is_sampled_or_fails(
     with telemetry.continued_from(parent, "deliver", {"attempt": 2}) as failed:
         inner = trace.get_current_span().get_span_context()
         if fails:
-            failed(OSError("away"))
+            failed(OSError("unavailable"))
     spans = exporter.get_finished_spans()
     assert len(spans) == (sampled or fails)
     for span in spans:

@@ -12,7 +12,7 @@ from tests.acceptance.site import Site
 from tests.browser.conftest import NewPage
 from tests.keycloak.people import at_keycloak, enter, sign_in
 from tests.keycloak.realm import Realm
-from tests.resilience.support import away
+from tests.resilience.support import outage
 
 from embedded.platform import Platform
 from servicekit.testing import problem, wait_for
@@ -55,7 +55,7 @@ def test_who_is_signed_in_goes_on_until_the_token_expires_and_others_are_told(
     organizer, visitor = new_page(), new_page()
     with token_seconds(realm, SHORT_SECONDS):
         sign_in(organizer, "olga", site.passcode)
-    with away(platform, "stopped", "keycloak"):
+    with outage(platform, "stopped", "keycloak"):
         organizer.goto(f"/back-office/proposals/{submitted['id']}")
         organizer.get_by_role("button", name="Accept").click()
         expect(organizer.get_by_role("status")).to_contain_text("The proposal is accepted.")
@@ -88,7 +88,7 @@ def test_who_is_signed_in_goes_on_until_the_token_expires_and_others_are_told(
 def test_service_that_starts_without_a_provider_finds_it_when_it_is_back(
     platform: Platform, site: Site, office: Office, mails: Mails, talk: Talk
 ) -> None:
-    with away(platform, "stopped", "keycloak"):
+    with outage(platform, "stopped", "keycloak"):
         platform.kill("c4p-service")
         platform.wait_until_ready("c4p-service")
         answer = wait_for(

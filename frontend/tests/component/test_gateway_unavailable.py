@@ -1,4 +1,4 @@
-"""The gateway when the service behind is away: it answers in time, and recovers."""
+"""The gateway when the service behind is unavailable: it answers in time, and recovers."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ OPENS_AT = 5
 """How many failures in a row open the breaker."""
 
 
-def away(response: httpx2.Response) -> bool:
+def unavailable(response: httpx2.Response) -> bool:
     assert response.status_code in {200, 503}
     if response.status_code == 200:
         return False
@@ -32,33 +32,33 @@ def client(world: World) -> httpx2.Client:
 def test_gateway_answers_for_a_service_that_is_gone_and_recovers(
     world: World, client: httpx2.Client
 ) -> None:
-    assert not away(client.get("/api/cfp"))
+    assert not unavailable(client.get("/api/cfp"))
     world.c4p.stop()
-    assert away(client.get("/api/cfp"))
+    assert unavailable(client.get("/api/cfp"))
     world.c4p.start()
-    wait_for(lambda: not away(client.get("/api/cfp")), "c4p to be back")
+    wait_for(lambda: not unavailable(client.get("/api/cfp")), "c4p to be back")
 
 
 def test_gateway_breaker_opens_on_a_frozen_service_and_closes_again(
     world: World, client: httpx2.Client
 ) -> None:
-    assert not away(client.get("/api/cfp"))
+    assert not unavailable(client.get("/api/cfp"))
     world.c4p.answering.clear()
     started = time.monotonic()
     with ThreadPoolExecutor(OPENS_AT) as pool:
-        assert all(map(away, pool.map(client.get, ["/api/cfp"] * OPENS_AT)))
+        assert all(map(unavailable, pool.map(client.get, ["/api/cfp"] * OPENS_AT)))
     assert LIMIT_SECONDS / 2 < time.monotonic() - started < 5 * LIMIT_SECONDS
     started = time.monotonic()
     for _ in range(20):
-        assert away(client.get("/api/cfp"))
+        assert unavailable(client.get("/api/cfp"))
     # Held back by the breaker, apart from the one call a second that looks.
     assert time.monotonic() - started < 5 * LIMIT_SECONDS
     assert client.get("/api/sessions").status_code == 200
     assert client.get("/readyz").status_code == 200
     world.c4p.answering.set()
-    wait_for(lambda: not away(client.get("/api/cfp")), "the breaker to close")
+    wait_for(lambda: not unavailable(client.get("/api/cfp")), "the breaker to close")
     for _ in range(5):
-        assert not away(client.get("/api/cfp"))
+        assert not unavailable(client.get("/api/cfp"))
 
 
 def test_pages_do_not_wait_for_a_frozen_service_again_and_again(world: World) -> None:
@@ -84,8 +84,8 @@ def test_visitors_who_leave_do_not_hold_back_who_waits(world: World) -> None:
         assert {each.status_code for each in pages} == {200}
         late = visitors.submit(client.get, "/api/cfp")
         world.c4p.answering.set()
-        assert not away(waiting.result())
-        assert not away(late.result())
+        assert not unavailable(waiting.result())
+        assert not unavailable(late.result())
 
 
 def test_gateway_other_services_are_not_harmed(world: World) -> None:
@@ -98,4 +98,4 @@ def test_gateway_other_services_are_not_harmed(world: World) -> None:
         assert client.get("/readyz").status_code == 200
         assert not any(each.done() for each in waiting)
         world.c4p.answering.set()
-        assert not any(away(each.result()) for each in waiting)
+        assert not any(unavailable(each.result()) for each in waiting)
