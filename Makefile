@@ -11,9 +11,11 @@ IMAGES := $(patsubst %/Dockerfile,%,$(wildcard */Dockerfile tests/load/Dockerfil
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
-# The first of them finds the platform as it was installed, the last leaves another version behind.
+# The first of them finds the platform as it was installed, the last installs it anew.
 CLUSTER_FILES := $(sort $(wildcard tests/cluster/test_*.py))
-CLUSTER_TESTS ?= tests/cluster/test_install.py $(filter-out %/test_install.py,$(CLUSTER_FILES))
+CLUSTER_FIRST := tests/cluster/test_install.py
+CLUSTER_LAST := tests/cluster/test_documented_commands.py
+CLUSTER_TESTS ?= $(CLUSTER_FIRST) $(filter-out $(CLUSTER_FIRST) $(CLUSTER_LAST),$(CLUSTER_FILES)) $(CLUSTER_LAST)
 CONTAINER_TOOL ?= docker
 REGISTRY ?= localhost:5001
 SOURCE ?= unknown
@@ -33,7 +35,7 @@ test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no 
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-component test-resilience
 	@$(MAKE) --no-print-directory test-site
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-observability test-contract test-load
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-observability test-contract test-load test-documentation
 	@echo "All tests passed."
 
 ##@ Using it
@@ -89,6 +91,10 @@ test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost,
 .PHONY: test-keycloak
 test-keycloak: keycloak .venv/.browser ## Sign-in at a real Keycloak, in a real browser; needs Java 17
 	$(PYTEST) tests/keycloak
+
+.PHONY: test-documentation
+test-documentation: $(INSTALLED) .venv/.prometheus ## The commands of README and docs, as they are written
+	$(PYTEST) tests/documentation
 
 .PHONY: test-load
 test-load: $(INSTALLED) ## A short conference day by locust

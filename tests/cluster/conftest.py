@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.acceptance.site import Site
@@ -49,3 +50,14 @@ def site(cluster: Cluster) -> Iterator[Site]:
 def visitors(cluster: Cluster, version: Version, site: Site) -> Callable[[], Visitors]:
     """Lets people in, as long as a `with` lasts."""
     return lambda: Visitors(cluster, version, site.passcode)
+
+
+@pytest.fixture
+def operator(cluster: Cluster, tmp_path: Path) -> Callable[[str], str]:
+    """Somebody at a shell in a folder of their own, who has made the namespace their context's."""
+    config = tmp_path / "kubeconfig"
+    config.write_text(command("kubectl", "config", "view", "--raw", "--flatten"))
+    env = {"KUBECONFIG": str(config)}
+    context = ("set-context", "--current", f"--namespace={cluster.namespace}")
+    command("kubectl", "config", *context, env=env)
+    return lambda script: command("bash", "-euc", f"cd '{tmp_path}'\n{script}", env=env)

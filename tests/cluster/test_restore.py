@@ -3,25 +3,12 @@
 import re
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 
-import pytest
 from tests.acceptance.office import Office, Talk
-from tests.cluster.cluster import PATIENCE_SECONDS, ROOT, Cluster, command
+from tests.cluster.cluster import PATIENCE_SECONDS, ROOT, Cluster
 from tests.cluster.support import agenda_is_right, proposals
 
 from servicekit.testing import wait_for
-
-
-@pytest.fixture
-def operator(cluster: Cluster, tmp_path: Path) -> Callable[[str], str]:
-    """Somebody at a shell in a folder of their own, who has made the namespace their context's."""
-    config = tmp_path / "kubeconfig"
-    config.write_text(command("kubectl", "config", "view", "--raw", "--flatten"))
-    env = {"KUBECONFIG": str(config)}
-    context = ("set-context", "--current", f"--namespace={cluster.namespace}")
-    command("kubectl", "config", *context, env=env)
-    return lambda script: command("bash", "-euc", f"cd '{tmp_path}'\n{script}", env=env)
 
 
 def test_restore_brings_back_what_was_saved_and_the_agenda_with_it(

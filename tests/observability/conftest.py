@@ -7,7 +7,7 @@ from tests.observability.relay import relay
 from tests.patience import PATIENT
 
 from embedded.platform import Platform
-from embedded.ports import any_free
+from embedded.ports import random_free_ports
 from embedded.trace_page import TraceServer, receiving
 from servicekit.testing import free_port
 
@@ -30,7 +30,7 @@ def platform(
     """
     otel = {"OTEL_EXPORTER_OTLP_ENDPOINT": received.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     hasty = {"OUTBOX_FIRST_WAIT_SECONDS": "0.1", "OUTBOX_LONGEST_WAIT_SECONDS": "0.4"}
-    ports = {**any_free(), "relay": free_port()}
+    ports = {**random_free_ports(), "relay": free_port()}
     own = {"c4p-service": hasty, "email-service": {"SMTP_PORT": str(ports["relay"])}}
     env = {name: {**otel, **PATIENT.get(name, {}), **own.get(name, {})} for name in TRACED}
     home = tmp_path_factory.mktemp("platform")

@@ -11,7 +11,7 @@ import pytest
 from embedded.backing import postgres
 from embedded.home import Home
 from embedded.platform import Platform
-from embedded.ports import any_free
+from embedded.ports import random_free_ports
 
 # Before it is imported, so that its assertions tell what they have compared.
 pytest.register_assert_rewrite("tests.resilience.support")
@@ -76,7 +76,7 @@ def disturbed_platform(
     tmp_path_factory: pytest.TempPathFactory, schedule: Path, few_authorities: None
 ) -> Iterator[tuple[Platform, Ways]]:
     home = Home(tmp_path_factory.mktemp("disturbed"))
-    ports = any_free()
+    ports = random_free_ports()
     with ExitStack() as stack:
 
         def to(name: str) -> Proxy:

@@ -10,7 +10,7 @@ from tests.acceptance.office import Office
 from tests.patience import PATIENT
 
 from embedded.platform import Platform
-from embedded.ports import any_free
+from embedded.ports import random_free_ports
 from embedded.signing_in import sign_in
 from servicekit.testing import free_port, wait_for
 
@@ -43,7 +43,7 @@ def issuer() -> str:
 
 @pytest.fixture
 def inside(tmp_path: Path, issuer: str) -> Iterator[Platform]:
-    ports = any_free()
+    ports = random_free_ports()
     here = f"http://127.0.0.1:{ports['provider']}{urlsplit(issuer).path}"
     discovery = f"{here}/.well-known/openid-configuration"
     addresses = {"OIDC_ISSUER": issuer, "OIDC_DISCOVERY_URL": discovery}

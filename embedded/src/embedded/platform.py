@@ -13,7 +13,7 @@ import psutil
 
 from embedded.home import Home, State
 from embedded.plan import PROVIDERS, Step, plan
-from embedded.ports import any_free
+from embedded.ports import random_free_ports
 from embedded.services import SCHEDULE, Identities
 from embedded.supervised import Status, Supervisor
 from servicekit.testing import wait_for
@@ -55,7 +55,7 @@ class Platform:
         folder: Path | Home,
         *,
         auth: str = "development",
-        choose_ports: Callable[[], Mapping[str, int]] = any_free,
+        choose_ports: Callable[[], Mapping[str, int]] = random_free_ports,
         env: Mapping[str, Mapping[str, str]] | None = None,
         schedule: Path = SCHEDULE,
         observe: bool = False,

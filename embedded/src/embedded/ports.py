@@ -1,4 +1,4 @@
-"""Which port each part gets: its usual one, or the next that is free."""
+"""The port of each part: its default, or the next free one where that is taken."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,7 +6,7 @@ import psutil
 
 from servicekit.testing import free_port, is_free
 
-USUAL: Mapping[str, int] = {
+DEFAULTS: Mapping[str, int] = {
     "site": 8080,
     "agenda": 8081,
     "c4p": 8082,
@@ -20,32 +20,41 @@ USUAL: Mapping[str, int] = {
     "agenda_metrics": 9081,
     "c4p_metrics": 9082,
     "email_metrics": 9083,
-    "provider_metrics": 9090,
+    "provider_metrics": 9084,
+    "prometheus": 9090,
+    "traces": 4318,
 }
-OBSERVERS: Mapping[str, int] = {"traces": 4318, "prometheus": 9090}
+OBSERVERS = frozenset({"prometheus", "traces"})
+"""The parts that only an observed platform has."""
 
 
-def any_free() -> dict[str, int]:
-    """Free ports, whichever; for tests, many platforms at once."""
-    return {name: free_port() for name in (*USUAL, *OBSERVERS)}
+def random_free_ports() -> dict[str, int]:
+    """Return a free port for each part, with no regard to defaults: tests run many platforms."""
+    return {name: free_port() for name in DEFAULTS}
 
 
-def usual_or_next(tell: Callable[[str], None], *, observe: bool = False) -> dict[str, int]:
-    """The usual ports; where one is taken, `tell` says by whom and which is used instead."""
+def default_or_next_free_ports(
+    tell: Callable[[str], None], *, observe: bool = False
+) -> dict[str, int]:
+    """Return the default port of each part, or the next free one above it.
+
+    `tell` is called with a sentence for each default that is taken: by which process, and which
+    port is used instead. No part gets the default of another one.
+    """
+    wanted = {name: port for name, port in DEFAULTS.items() if observe or name not in OBSERVERS}
     chosen: dict[str, int] = {}
-    wanted = {**USUAL, **OBSERVERS} if observe else USUAL
-    for name, usual in wanted.items():
-        spoken_for = {*chosen.values(), *wanted.values()} - {usual}
+    for name, default in wanted.items():
+        reserved = {*chosen.values(), *(port for other, port in wanted.items() if other != name)}
         port = next(
-            each for each in range(usual, 65536) if each not in spoken_for and is_free(each)
+            each for each in range(default, 65536) if each not in reserved and is_free(each)
         )
-        if port != usual:
-            tell(f"Port {usual} ({name}) is taken{_by_whom(usual)}; {port} is used instead.")
+        if port != default:
+            tell(f"Port {default} ({name}) is taken{_by_process(default)}; {port} is used instead.")
         chosen[name] = port
     return chosen
 
 
-def _by_whom(port: int) -> str:
+def _by_process(port: int) -> str:
     try:
         listening = [
             each

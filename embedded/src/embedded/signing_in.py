@@ -73,8 +73,24 @@ def _returned(client: httpx2.Client, address: str) -> httpx2.Response:
 def bearer_of_person(
     platform: Platform, *roles: str, name: str = "Olga", email: str = ""
 ) -> Mapping[str, str]:
-    """The header with an access token of somebody who has these roles; for calls past the site."""
-    verifier, callback = secrets.token_urlsafe(32), f"{platform.urls.site}{CALLBACK}"
+    """Return the header with an access token of somebody who has these roles.
+
+    For calls past the site, at the development provider only.
+    """
+    urls, secret = platform.urls, platform.identities.secret("frontend")
+    form = {"name": name, "email": email, "passcode": platform.passcode, "role": list(roles)}
+    return {"Authorization": f"Bearer {person_token(urls.site, urls.provider, secret, form)}"}
+
+
+def person_token(
+    site: str, provider: str, client_secret: str, form: Mapping[str, str | Sequence[str]]
+) -> str:
+    """Return an access token for whoever fills in the development provider's `form`.
+
+    It is asked for as the frontend at `site` does, whose secret is `client_secret`. The form has
+    name, email, passcode, and the roles as `role`.
+    """
+    verifier, callback = secrets.token_urlsafe(32), f"{site}{CALLBACK}"
     asked = {
         "response_type": "code",
         "client_id": "frontend",
@@ -83,19 +99,20 @@ def bearer_of_person(
         "code_challenge": challenge_of(verifier),
         "code_challenge_method": "S256",
     }
-    form = {"name": name, "email": email, "passcode": platform.passcode, "role": list(roles)}
-    told = httpx2.post(f"{platform.urls.provider}/authorize", params=asked, data=form)
+    told = httpx2.post(f"{provider}/authorize", params=asked, data=form)
     code = parse_qs(urlsplit(told.headers["location"]).query)["code"][0]
     grant = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
-    return _bearer(platform, "frontend", {**grant, "redirect_uri": callback})
+    return _token(provider, "frontend", client_secret, {**grant, "redirect_uri": callback})
 
 
 def bearer_of_program(platform: Platform, client: str, scope: str = SCOPES[0]) -> Mapping[str, str]:
-    """The header with an access token of one of the platform's own programs, for some services."""
-    return _bearer(platform, client, {"grant_type": "client_credentials", "scope": scope})
+    """Return the header with an access token of one of the platform's own programs."""
+    grant = {"grant_type": "client_credentials", "scope": scope}
+    secret = platform.identities.secret(client)
+    return {"Authorization": f"Bearer {_token(platform.urls.provider, client, secret, grant)}"}
 
 
-def _bearer(platform: Platform, client: str, grant: Mapping[str, str]) -> Mapping[str, str]:
-    shown = {"client_id": client, "client_secret": platform.identities.secret(client)}
-    answer = httpx2.post(f"{platform.urls.provider}/token", data={**grant, **shown})
-    return {"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
+def _token(provider: str, client: str, secret: str, grant: Mapping[str, str]) -> str:
+    shown = {"client_id": client, "client_secret": secret}
+    answer = httpx2.post(f"{provider}/token", data={**grant, **shown})
+    return str(answer.raise_for_status().json()["access_token"])

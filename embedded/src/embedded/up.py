@@ -11,7 +11,7 @@ from embedded.home import HomeError, default_home
 from embedded.keycloak import ADMINISTRATOR, PEOPLE, KeycloakError
 from embedded.plan import PROVIDERS
 from embedded.platform import Platform, PlatformError
-from embedded.ports import usual_or_next
+from embedded.ports import default_or_next_free_ports
 from embedded.prometheus import NotFoundError
 from embedded.supervised import NotAnsweringError
 
@@ -69,7 +69,7 @@ def main() -> None:
         with Platform(
             home,
             auth=auth,
-            choose_ports=lambda: usual_or_next(_say, observe=observe),
+            choose_ports=lambda: default_or_next_free_ports(_say, observe=observe),
             observe=observe,
         ) as platform:
             _say(

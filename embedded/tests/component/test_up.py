@@ -6,12 +6,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
 
-from embedded.ports import USUAL
+from embedded.ports import DEFAULTS, OBSERVERS, default_or_next_free_ports
 
 Wait = Callable[[list[psutil.Process]], None]
 LAST_LINE = "Ctrl-C stops it"
@@ -69,25 +69,42 @@ def up(home: Path) -> Iterator[Up]:
 
 
 @contextmanager
-def taken(port: int) -> Iterator[None]:
-    """The port, taken by this process unless somebody else has it already."""
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            holder.bind(("127.0.0.1", port))
-        except OSError:
-            yield
-            return
-        holder.listen()
+def all_defaults_taken() -> Iterator[None]:
+    """Every default port, taken by this process unless somebody else has it already."""
+    with ExitStack() as holders:
+        for port in DEFAULTS.values():
+            holder = holders.enter_context(socket.socket())
+            holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                holder.bind(("127.0.0.1", port))
+                holder.listen()
         yield
 
 
-def test_up_dodges_a_taken_port_refuses_a_second_one_and_stops_cleanly(
+def test_every_port_falls_back_to_one_that_is_free() -> None:
+    said: list[str] = []
+    with all_defaults_taken():
+        ports = default_or_next_free_ports(said.append, observe=True)
+    assert not set(ports.values()) & set(DEFAULTS.values())
+    assert len(set(ports.values())) == len(DEFAULTS)
+    for name, default in DEFAULTS.items():
+        assert any(
+            each.startswith(f"Port {default} ({name}) is taken by ")
+            and each.endswith(f"; {ports[name]} is used instead.")
+            for each in said
+        ), name
+
+
+def test_up_dodges_taken_ports_refuses_a_second_one_and_stops_cleanly(
     tmp_path: Path, wait_for_the_end: Wait
 ) -> None:
     home = tmp_path / "a home with 100% odd letters; #1"
-    with taken(USUAL["site"]), up(home) as platform:
-        assert f"Port {USUAL['site']} (site) is taken by " in platform.said
+    with all_defaults_taken(), up(home) as platform:
+        for name, port in DEFAULTS.items():
+            is_told = f"Port {port} ({name}) is taken by " in platform.said
+            assert is_told == (name not in OBSERVERS), name
+        # The demo finds the site, the site its neighbours, and all of them the provider.
+        assert run("embedded.demo", home).returncode == 0
         assert oct((home / "secrets.json").stat().st_mode).endswith("600")
 
         for module in ("embedded.up", "embedded.reset"):
