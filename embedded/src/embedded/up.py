@@ -48,6 +48,9 @@ OBSERVERS = """\
   Metrics       {prometheus}/graph
 """
 
+STANDARD_OUTPUT = 1
+"""The file descriptor."""
+
 
 class _StopRequested(BaseException):
     pass
@@ -105,9 +108,10 @@ def _request_stop(_: int, __: FrameType | None) -> None:
 
 
 def _say(text: str) -> None:
-    # A terminal that was closed can't be told anything, and the stop has to go on.
+    # Not print(): a signal may come in the middle of a line, and a second print() inside of the
+    # first is an error. A terminal that was closed can't be told anything; the stop has to go on.
     with suppress(OSError):
-        print(text, flush=True)  # noqa: T201 - this is what the command is for
+        os.write(STANDARD_OUTPUT, f"{text}\n".encode())
 
 
 if __name__ == "__main__":

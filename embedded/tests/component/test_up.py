@@ -12,9 +12,11 @@ from pathlib import Path
 import psutil
 
 from embedded.ports import DEFAULTS, OBSERVERS, default_or_next_free_ports
+from servicekit.testing import wait_for
 
 Wait = Callable[[list[psutil.Process]], None]
 LAST_LINE = "Ctrl-C stops it"
+FILLING = b"."
 
 
 class Up:
@@ -66,6 +68,20 @@ def up(home: Path) -> Iterator[Up]:
         yield platform
     finally:
         platform.end(signal.SIGTERM)
+
+
+def fill(writer: int) -> None:
+    """Write to a pipe until it takes no more."""
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, FILLING * 4096)
+    os.set_blocking(writer, True)
+
+
+def kernel_function(process: int) -> str:
+    """Return in which function of the kernel a process waits."""
+    return Path(f"/proc/{process}/wchan").read_text()
 
 
 @contextmanager
@@ -120,6 +136,27 @@ def test_up_dodges_taken_ports_refuses_a_second_one_and_stops_cleanly(
 
     assert run("embedded.reset", home).returncode == 0
     assert not home.exists()
+
+
+def test_up_that_is_stopped_in_the_middle_of_a_line_stops_cleanly(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    fill(writer)
+    with all_defaults_taken(), os.fdopen(reader, "rb") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "embedded.up"],
+            env=environment(tmp_path),
+            stdout=writer,
+            stderr=subprocess.STDOUT,
+        )
+        os.close(writer)
+        try:
+            # Its first line says which port is taken, and nobody reads it yet.
+            wait_for(lambda: "write" in kernel_function(child.pid), "it waits for its reader")
+        finally:
+            child.send_signal(signal.SIGINT)
+            said = output.read().lstrip(FILLING).decode()
+    assert child.wait(timeout=60) == 0
+    assert said.endswith("\nStopping …\nStopped.\n")
 
 
 def test_nothing_is_left_when_up_is_killed(tmp_path: Path, wait_for_the_end: Wait) -> None:
