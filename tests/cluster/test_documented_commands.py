@@ -37,7 +37,6 @@ def as_here(cluster: Cluster, version: Version) -> Callable[[str], str]:
     replaced = {
         "helm upgrade …": f"helm upgrade {INSTALLATION}",
         "deployment/…": "deployment/frontend deployment/c4p-service",
-        f"--namespace {RELEASE}": f"--namespace {cluster.namespace}",
         f"namespace {RELEASE}": f"namespace {cluster.namespace}",
         "registry.example.org": version.registry,
         "global.image.tag=1.4.0": f"global.image.tag={version.tag}",
