@@ -39,7 +39,11 @@ INTRODUCTIONS = {
     "library": "The charts of all services have these values; `global` sets them for all at once.",
     "conference": "[Install it](../../docs/install.md), [operate it](../../docs/operate.md).",
 }
-SET_BY_THE_CHART = frozenset({"POD_ID", "POD_NAMESPACE", "POD_NODE_NAME", "SERVICE_VERSION"})
+SET_BY_THE_CHART = frozenset({"POD_ID", "POD_NAMESPACE", "POD_NODE_NAME"}) | {
+    # These two by the image, which knows what it is.
+    "SERVICE_VERSION",
+    "SERVICE_SOURCE",
+}
 
 Schema = dict[str, Any]
 

@@ -194,6 +194,24 @@ def test_generated_secrets_refuse_a_key_that_is_not_among_them(name: str) -> Non
     assert "email-service.secrets.SMTP_USERNAME: global.generateSecrets makes no key" in said
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "app.kubernetes.io/name",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/version",
+        "app.kubernetes.io/part-of",
+        "job",
+        "pod-template-hash",
+        "rollouts-pod-template-hash",
+    ],
+)
+@pytest.mark.parametrize("chart", ["frontend", "consistency-job"])
+def test_label_by_which_pods_are_found_is_refused(chart: str, label: str) -> None:
+    said = refusal(UMBRELLA, {chart: {"podLabels": {label: "mine"}}})
+    assert f"{chart}: podLabels can't set {label}, by which its pods are found." in said
+
+
 def test_production_refuses_to_guess_the_schedule() -> None:
     values = dict(profile("managed"))
     del values["agenda-service"]

@@ -49,9 +49,38 @@ def test_image_is_named_by_the_closest_value(values: Values, image: str) -> None
     assert container(values)["image"] == image
 
 
-def test_version_is_that_of_the_image() -> None:
-    env = container({"frontend": {"image": {"tag": "1.2.3", "digest": DIGEST}}})["env"]
-    assert {"name": "SERVICE_VERSION", "value": "1.2.3"} in env
+def test_image_alone_says_its_version_and_its_commit() -> None:
+    rendered = render(UMBRELLA, {"global": {"image": {"tag": "1.2.3"}}})
+    for name, pod in rendered.pods():
+        env = {each["name"] for one in containers(pod) for each in one.get("env", ())}
+        assert not env & {"SERVICE_VERSION", "SERVICE_SOURCE"}, name
+    for each in rendered.of("ConfigMap"):
+        assert not each["data"].keys() & {"SERVICE_VERSION", "SERVICE_SOURCE"}
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ({}, "0.1.0"),
+        ({"tag": "1.2.3"}, "1.2.3"),
+        ({"tag": "1.2.3", "digest": DIGEST}, "1.2.3"),
+        # The version of the chart may be another.
+        ({"digest": DIGEST}, "sha256-aaaaaaaaaaaa"),
+    ],
+)
+def test_pods_of_one_version_are_told_from_those_of_another(image: Values, version: str) -> None:
+    templates = dict(render(UMBRELLA, {"frontend": {"image": image}}).templates())
+    labels = templates["frontend"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/version"] == version
+
+
+def test_labels_of_ones_own_are_on_each_pod() -> None:
+    values = {"global": {"podLabels": {"team": "talks", "app.kubernetes.io/component": "web"}}}
+    for name, template in render(UMBRELLA, values).templates():
+        if name in (*SERVICES, "consistency-job"):
+            labels = template["metadata"]["labels"]
+            assert (labels["team"], labels["job"]) == ("talks", name)
+            assert labels["app.kubernetes.io/component"] == "web"
 
 
 def test_pod_says_where_it_is() -> None:
@@ -265,6 +294,12 @@ def test_prometheus_finds_each_service_by_its_name() -> None:
         service = rendered.one("Service", name)
         assert service["metadata"]["labels"][monitor["jobLabel"]] == name
         assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+        # And with them the versions of each, of which two may run at once.
+        assert monitor["podTargetLabels"] == [
+            "app.kubernetes.io/version",
+            "pod-template-hash",
+            "rollouts-pod-template-hash",
+        ]
 
 
 def test_consistency_job_runs_alone_and_ends() -> None:

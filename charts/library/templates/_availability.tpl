@@ -54,5 +54,7 @@ spec:
   jobLabel: app.kubernetes.io/name
   selector:
     matchLabels: {{- include "library.selector" . | nindent 6 }}
+  # By which versions are told apart; of the hashes a pod has one.
+  podTargetLabels: [app.kubernetes.io/version, pod-template-hash, rollouts-pod-template-hash]
   endpoints: [{port: metrics, interval: {{ .Values.metrics.serviceMonitor.interval }}}]
 {{- end }}

@@ -51,11 +51,15 @@ resources: {{ toJson .Values.resources }}
 {{- end }}
 
 {{- define "library.podMetadata" -}}
-labels:
-  {{- include "library.podLabels" . | nindent 2 }}
-  # The rules for Prometheus tell services by this label, which it takes over from the pod.
-  job: {{ .Chart.Name }}
-  {{- with .Values.podLabels }}{{- toYaml . | nindent 2 }}{{ end }}
+{{- $own := include "library.podLabels" . | fromYaml }}
+{{- /* The rules for Prometheus tell services by this label, which it takes over from the pod. */}}
+{{- $_ := set $own "job" .Chart.Name }}
+{{- range $name, $value := .Values.podLabels }}
+{{- if or (hasKey $own $name) (hasSuffix "pod-template-hash" $name) }}
+{{- fail (printf "%s: podLabels can't set %s, by which its pods are found." $.Chart.Name $name) }}
+{{- end }}
+{{- end }}
+labels: {{- toYaml (merge $own .Values.podLabels) | nindent 2 }}
 annotations:
   # A changed setting makes new pods.
   checksum/settings: {{ include "library.settings" . | sha256sum }}

@@ -17,15 +17,13 @@ metadata:
 data: {{- include "library.settings" . | trim | nindent 2 }}
 {{- end }}
 
-{{/* What a container knows beside the ConfigMap: where it runs, what it is, and its secrets. */}}
+{{/* What a container knows beside the ConfigMap: where it runs, and its secrets. What it is its image says. */}}
 {{- define "library.env" -}}
 {{- $places := dict "POD_ID" "metadata.name" "POD_NAMESPACE" "metadata.namespace" "POD_NODE_NAME" "spec.nodeName" }}
 {{- range $name, $path := $places }}
 - name: {{ $name }}
   valueFrom: {fieldRef: {fieldPath: {{ $path }}}}
 {{- end }}
-- name: SERVICE_VERSION
-  value: {{ include "library.version" . | quote }}
 {{- if .Values.trust.configMap }}
 # What Python's ssl takes for its default; PostgreSQL's client is told in its address.
 - {name: SSL_CERT_FILE, value: /etc/trust/ca.crt}

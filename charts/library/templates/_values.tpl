@@ -27,8 +27,13 @@ app.kubernetes.io/part-of: conference
 app.kubernetes.io/name: {{ .Chart.Name }}
 {{- end }}
 
+{{/* By what the pods of a version are told from those of another: a digest alone is of no version that the chart knows. */}}
 {{- define "library.version" -}}
+{{- if or .Values.image.tag (not .Values.image.digest) -}}
 {{ .Values.image.tag | default .Chart.AppVersion }}
+{{- else -}}
+{{ .Values.image.digest | replace ":" "-" | trunc 19 }}
+{{- end }}
 {{- end }}
 
 {{- define "library.image" -}}
