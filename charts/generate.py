@@ -29,10 +29,14 @@ SERVICES: Mapping[str, type[Settings]] = {
 SECRET = frozenset({"DATABASE_URL", "VALKEY_URL", "CLIENTS"})
 """Secret beside those that their type says are: they have passwords in them."""
 WAY_IN = frozenset({"route", "ingress"})
-SERVING = frozenset({"replicas", "autoscaling", "podDisruptionBudget", "shutdown", "metrics"})
+SERVING = frozenset(
+    {"replicas", "strategy", "autoscaling", "podDisruptionBudget", "shutdown", "metrics"}
+)
 UNUSED: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("agenda-service", "c4p-service", "email-service"), WAY_IN),
     "consistency-job": WAY_IN | SERVING,
+    # Two versions beside each other would sign with different keys.
+    "development-provider": frozenset({"strategy"}),
 }
 """Shared values that would do nothing in a chart: to set one there is an error."""
 INTRODUCTIONS = {
@@ -66,6 +70,18 @@ TEXT: Schema = {"type": "string", "minLength": 1}
 TEXTS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 COUNT: Schema = {"type": "integer", "minimum": 1}
 PORT: Schema = {**COUNT, "maximum": 65535}
+DURATION: Schema = {"type": ["integer", "string"], "minimum": 1, "pattern": "^[0-9]+[smh]$"}
+# In the words of Argo Rollouts; each step is one of them.
+STEP: Schema = {
+    **closed(
+        {
+            "setWeight": {"type": "integer", "minimum": 0, "maximum": 100},
+            "pause": closed({"duration": DURATION}),
+        }
+    ),
+    "minProperties": 1,
+    "maxProperties": 1,
+}
 AMOUNT: Schema = {
     "type": ["string", "number"],
     "pattern": "^[0-9]+([.][0-9]+)?([mkMGTPE]|[KMGTPE]i)?$",
@@ -120,9 +136,12 @@ FORMS: Mapping[str, Schema] = {
     "pullSecrets": _list(closed({"name": TEXT}, "name")),
     "requests": AMOUNTS,
     "size": AMOUNT,
+    "steps": _list(STEP),
     # It is a label too.
     "tag": _text("^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$"),
     "tolerations": _list(closed({**TOLERATION, "tolerationSeconds": {"type": "integer"}})),
+    "type": {"enum": ["rolling", "canary", "blueGreen"]},
+    "weighedBy": {"enum": ["traefik", "gatewayApi", "pods"]},
 }
 """Values by their name whose default does not tell what else they may be."""
 

@@ -25,7 +25,16 @@ from tests.charts.rendering import (
 LOCAL = CHARTS.parent / "environments" / "local" / "values.yaml"
 KUBERNETES = ("1.30", "1.37")
 """The oldest that the charts take, and the newest that is known."""
-NOT_KUBERNETES = {"HTTPRoute", "ServiceMonitor", "PrometheusRule", "Gateway", "GatewayClass"}
+NOT_KUBERNETES = {
+    "HTTPRoute",
+    "ServiceMonitor",
+    "PodMonitor",
+    "PrometheusRule",
+    "Gateway",
+    "GatewayClass",
+    "Rollout",
+    "TraefikService",
+}
 """Kinds that are not its own; the other tests look at them."""
 
 

@@ -35,6 +35,11 @@ def peers(*each: object) -> Values:
     return {"global": {"networkPolicy": {"places": {"gateway": {"peers": list(each)}}}}}
 
 
+def steps(*each: object) -> Values:
+    """A canary of the frontend by these steps."""
+    return {"frontend": {"strategy": {"canary": {"steps": list(each)}}}}
+
+
 @pytest.mark.parametrize("chart", CHART_NAMES)
 def test_unknown_value_is_refused_by_name(chart: str) -> None:
     said = refusal(CHARTS / chart, {"replicsa": 3})
@@ -78,12 +83,19 @@ def test_unknown_value_is_refused_by_name(chart: str) -> None:
         ({"frontend": {"shutdown": {"drainSeconds": 0}}}, "at '/shutdown/drainSeconds': minimum"),
         ({"frontend": {"autoscaling": {"minReplicas": 0}}}, "at '/autoscaling/minReplicas'"),
         ({"consistency-job": {"schedule": "hourly"}}, "at '/schedule': 'hourly' does not match"),
+        ({"frontend": {"strategy": {"type": "blue"}}}, "at '/strategy/type': value must be one"),
+        (steps({"setWieght": 20}), "at '/strategy/canary/steps/0': additional properties"),
+        (steps({}), "at '/strategy/canary/steps/0': minProperties"),
+        (steps({"setWeight": 20, "pause": {}}), "at '/strategy/canary/steps/0': maxProperties"),
+        (steps({"setWeight": 101}), "at '/strategy/canary/steps/0/setWeight': maximum"),
+        (steps({"pause": {"duration": "2 m"}}), "'2 m' does not match pattern"),
         # Nobody in particular would be everybody.
         (peers(), "at '/global/networkPolicy/places/gateway/peers': minItems"),
         (peers({}), "at '/global/networkPolicy/places/gateway/peers/0': minProperties"),
         (peers({"podSelektor": {}}), "additional properties 'podSelektor' not allowed"),
         # What would do nothing there.
         ({"c4p-service": {"ingress": {"enabled": True}}}, "additional properties 'ingress' not"),
+        ({"development-provider": {"strategy": {"type": "canary"}}}, "properties 'strategy' not"),
         ({"consistency-job": {"replicas": 2}}, "additional properties 'replicas' not allowed"),
     ],
 )

@@ -33,7 +33,9 @@ metadata:
   name: {{ .Chart.Name }}
   labels: {{- include "library.labels" . | nindent 4 }}
 spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: {{ .Chart.Name }}}
+  scaleTargetRef:
+    {{- include "library.kind" . | nindent 4 }}
+    name: {{ .Chart.Name }}
   minReplicas: {{ .Values.autoscaling.minReplicas }}
   maxReplicas: {{ .Values.autoscaling.maxReplicas }}
   metrics:
@@ -41,9 +43,14 @@ spec:
       resource: {name: cpu, target: {type: AverageValue, averageValue: {{ .Values.autoscaling.cpu }}}}
 {{- end }}
 
-{{- define "library.serviceMonitor" -}}
+{{/*
+A ServiceMonitor of a Deployment, and a PodMonitor of a Rollout, some of whose pods are in several of
+its Services or in none that is called.
+*/}}
+{{- define "library.monitor" -}}
+{{- $isRollout := ne .Values.strategy.type "rolling" -}}
 apiVersion: monitoring.coreos.com/v1
-kind: ServiceMonitor
+kind: {{ ternary "PodMonitor" "ServiceMonitor" $isRollout }}
 metadata:
   name: {{ .Chart.Name }}
   labels:
@@ -56,5 +63,5 @@ spec:
     matchLabels: {{- include "library.selector" . | nindent 6 }}
   # By which versions are told apart; of the hashes a pod has one.
   podTargetLabels: [app.kubernetes.io/version, pod-template-hash, rollouts-pod-template-hash]
-  endpoints: [{port: metrics, interval: {{ .Values.metrics.serviceMonitor.interval }}}]
+  {{ ternary "podMetricsEndpoints" "endpoints" $isRollout }}: [{port: metrics, interval: {{ .Values.metrics.serviceMonitor.interval }}}]
 {{- end }}

@@ -5,26 +5,30 @@ metadata:
   name: {{ .Chart.Name }}
   labels: {{- include "library.labels" . | nindent 4 }}
 spec:
+  # Under `blueGreen` it leads to the version that is active, as Rollouts says.
+  {{- if ne .Values.strategy.type "blueGreen" }}
   selector: {{- include "library.selector" . | nindent 4 }}
+  {{- end }}
   ports:
     - {name: http, port: 8080, targetPort: http}
     - {name: metrics, port: 9090, targetPort: metrics}
 {{- end }}
 
 {{- define "library.httpRoute" -}}
+{{- $ := .context }}
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata:
-  name: {{ .Chart.Name }}
-  labels: {{- include "library.labels" . | nindent 4 }}
+  name: {{ $.Chart.Name }}
+  labels: {{- include "library.labels" $ | nindent 4 }}
 spec:
-  parentRefs: {{ toJson .Values.route.parentRefs }}
-  {{- with .Values.route.hostnames }}
+  parentRefs: {{ toJson $.Values.route.parentRefs }}
+  {{- with $.Values.route.hostnames }}
   hostnames: {{ toJson . }}
   {{- end }}
   rules:
-    - matches: [{path: {type: PathPrefix, value: {{ .Values.route.path }}}}]
-      backendRefs: [{name: {{ .Chart.Name }}, port: 8080}]
+    - matches: [{path: {type: PathPrefix, value: {{ $.Values.route.path }}}}]
+      backendRefs: {{- include "library.backends" . | trim | nindent 8 }}
 {{- end }}
 
 {{- define "library.ingress" -}}

@@ -6,19 +6,23 @@ All objects of a service that answers HTTP. Takes
   folders            where it writes, beside /tmp
   files              the texts of files under /etc/conference, by name
   initContainers     what runs before it, as YAML
-  strategy           how pods are replaced, where two may not run beside each other
+  recreate           whether a pod ends before the next one starts, as two may not run beside each other
   public             whether people call it, by a route or an Ingress
 */}}
 {{- define "library.service" -}}
 {{- $ := .context }}
+{{- if .recreate }}
+{{- $_ := set $.Values.strategy "type" "rolling" }}
+{{- end }}
 {{- include "library.checks" . }}
 {{ include "library.serviceAccount" $ }}
 ---
 {{ include "library.configMap" $ }}
 ---
-{{ include "library.deployment" . }}
+{{ include "library.workload" . }}
 ---
 {{ include "library.clusterService" $ }}
+{{- include "library.versionServices" $ }}
 {{- if .files }}
 ---
 {{ include "library.filesConfigMap" . }}
@@ -37,7 +41,11 @@ All objects of a service that answers HTTP. Takes
 {{- end }}
 {{- if and .public $.Values.route.enabled }}
 ---
-{{ include "library.httpRoute" $ }}
+{{ include "library.httpRoute" . }}
+{{- end }}
+{{- if eq (include "library.weighedBy" .) "traefik" }}
+---
+{{ include "library.traefikService" $ }}
 {{- end }}
 {{- if and .public $.Values.ingress.enabled }}
 ---
@@ -45,6 +53,6 @@ All objects of a service that answers HTTP. Takes
 {{- end }}
 {{- if $.Values.metrics.serviceMonitor.enabled }}
 ---
-{{ include "library.serviceMonitor" $ }}
+{{ include "library.monitor" $ }}
 {{- end }}
 {{- end }}
