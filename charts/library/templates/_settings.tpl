@@ -60,8 +60,9 @@ data: {{- include "library.settings" . | trim | nindent 2 }}
 {{- end }}
 {{- end }}
 
-{{/* Only a cluster knows its Secrets; the ServiceAccount says whether one was asked. */}}
+{{/* Only a cluster knows its Secrets; the ServiceAccount says whether one was asked. Without these two nothing is looked up. */}}
 {{- define "library.secretsExist" -}}
+{{- if or .Values.checkSecrets .Values.generateSecrets }}
 {{- if lookup "v1" "ServiceAccount" .Release.Namespace "default" }}
 {{- range $setting, $reference := .Values.secrets }}
 {{- $isMade := and $.Values.generateSecrets (eq $reference.name $.Chart.Name) }}
@@ -69,6 +70,7 @@ data: {{- include "library.settings" . | trim | nindent 2 }}
 {{- $secret := lookup "v1" "Secret" $.Release.Namespace $reference.name }}
 {{- if not (hasKey ($secret.data | default dict) $reference.key) }}
 {{- fail (printf "%s takes %s from key %q of Secret %q, which namespace %s does not have." $.Chart.Name $setting $reference.key $reference.name $.Release.Namespace) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
