@@ -34,6 +34,13 @@ def test_listener_is_at_an_entry_point_which_a_user_without_rights_can_open() ->
     assert f"--entrypoints.web.address=:{listener['port']}" in container["args"]
 
 
+def test_gateway_waits_for_slow_clients_no_longer_than_it_says() -> None:
+    (container,) = one("Deployment")["template"]["spec"]["containers"]
+    transport = "--entrypoints.web.transport.respondingtimeouts"
+    assert f"{transport}.readtimeout=20s" in container["args"]
+    assert f"{transport}.idletimeout=180s" in container["args"]
+
+
 def test_gateway_is_on_the_node_whose_port_this_machine_has() -> None:
     pod = one("Deployment")["template"]["spec"]
     (node,) = (
