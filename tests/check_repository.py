@@ -22,6 +22,7 @@ from servicekit.settings import ServerSettings
 ROOT = Path(__file__).parents[1]
 PROBLEMS = ROOT / "docs" / "problems.md"
 SETTINGS = ROOT / "docs" / "settings.md"
+TORTURE = ROOT / "tests" / "torture" / "torture.py"
 MOST_LINES = 400
 SERVICES = {
     "Any service": "servicekit.problems",
@@ -132,6 +133,15 @@ def unpinned() -> Iterator[str]:
             yield f"requirements.lock pins no version and hash in {line.strip()!r}."
 
 
+def left_to_chance(paths: list[Path]) -> Iterator[str]:
+    """Tests that do something else in each run, which is for `make torture` alone."""
+    for path in paths:
+        if path.suffix == ".py" and "tests" in path.parts and path not in {TORTURE, Path(__file__)}:
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                if re.search(r"\bSystemRandom\b|\bRandom\(\)|\btime_ns\b", line):
+                    yield f"{path.relative_to(ROOT)}:{number} is left to chance; fix a seed."
+
+
 def pages() -> Mapping[Path, str]:
     """Every generated file as it should be."""
     return {
@@ -159,6 +169,7 @@ def main() -> None:
     wrong = [
         *stale(expected),
         *too_long(tracked()),
+        *left_to_chance(tracked()),
         *named_indexes(),
         *unpinned(),
         *undeclared(),
