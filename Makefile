@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider embedded
+PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider embedded delivery
 IMAGES := $(patsubst %/Dockerfile,%,$(wildcard */Dockerfile tests/load/Dockerfile))
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
@@ -159,7 +159,7 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/python -m tests.check_repository
 	$(BIN)/hadolint $(IMAGES:%=%/Dockerfile)
 	@# One run for each folder: several have a conftest of their own, which is one module to mypy.
-	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py observability/*.py charts/*.py charts/*/*.py))) | \
+	@printf '%s\n' . $(sort $(dir $(wildcard */tests/*/*.py tests/*/*.py charts/*/*.py))) | \
 		xargs -P 2 -I FOLDER sh -c '$(BIN)/mypy FOLDER/*.py || { echo "in FOLDER"; exit 1; }'
 
 .PHONY: format

@@ -10,11 +10,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import charts.generate
-import observability.generate
 from pydantic.fields import FieldInfo
-from tests.service_locks import service_locks, undeclared
 
+from delivery.generate import charts, dashboards
+from delivery.generate.locks import service_locks, undeclared
 from servicekit import field_errors
 from servicekit.problems import ProblemType
 from servicekit.settings import ServerSettings
@@ -82,7 +81,7 @@ def settings_page() -> str:
     parts = [SETTINGS_INTRODUCTION]
     shared = {**ServerSettings.model_fields}
     parts.append(_settings_table("Every service", shared))
-    for title, kind in charts.generate.SERVICES.items():
+    for title, kind in charts.SERVICES.items():
         own = {name: each for name, each in kind.model_fields.items() if name not in shared}
         parts.append(_settings_table(title, own))
     return "\n".join(parts)
@@ -148,8 +147,8 @@ def pages() -> Mapping[Path, str]:
         PROBLEMS: problems_page(),
         SETTINGS: settings_page(),
         **service_locks(),
-        **observability.generate.pages(),
-        **charts.generate.pages(),
+        **dashboards.pages(),
+        **charts.pages(),
     }
 
 

@@ -4,9 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from charts import generate
 from tests import check_repository
 from tests.charts.rendering import CHARTS
+
+from delivery.generate import charts as generate
 
 
 @pytest.fixture

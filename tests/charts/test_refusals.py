@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from charts.generate import closed
 from tests.charts.rendering import (
     CHARTS,
     DIGEST,
@@ -19,6 +18,8 @@ from tests.charts.rendering import (
     refusal,
     render,
 )
+
+from delivery.generate.charts import closed
 
 CHART_NAMES = (*SERVICES, "consistency-job", "conference")
 CONFLICTS = {

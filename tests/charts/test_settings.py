@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from charts.generate import SERVICES as KINDS
-from charts.generate import SET_BY_THE_CHART, plain_settings, secret_settings, values
 from tests.charts.rendering import CHARTS, UMBRELLA, Object, Rendered, refusal, render
 
+from delivery.generate.charts import SERVICES as KINDS
+from delivery.generate.charts import SET_BY_THE_CHART, plain_settings, secret_settings, values
 from servicekit.settings import Settings, load
 
 EXAMPLES = {

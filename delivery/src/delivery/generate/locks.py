@@ -8,7 +8,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).parents[1]
+from delivery.repository import ROOT
+
 LOCK = "requirements.lock"
 SERVICES = (
     "agenda-service",

@@ -12,12 +12,13 @@ import yaml
 from agenda.settings import AgendaSettings, ScheduleFile
 from c4p.settings import C4pSettings
 from consistency.settings import JobSettings
+from delivery.repository import ROOT
 from development_provider.settings import ProviderSettings
 from email_service.settings import EmailSettings
 from frontend.settings import FrontendSettings
 from servicekit.settings import Settings
 
-CHARTS = Path(__file__).parent
+CHARTS = ROOT / "charts"
 SERVICES: Mapping[str, type[Settings]] = {
     "c4p-service": C4pSettings,
     "agenda-service": AgendaSettings,

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).with_name("dashboards")
+from delivery.repository import ROOT
+
+FOLDER = ROOT / "observability" / "dashboards"
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 # A Prometheus may read several platforms, each in a namespace of its own, and much else.
 HERE = 'namespace=~"$namespace"'
