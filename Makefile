@@ -20,7 +20,7 @@ CONTAINER_TOOL ?= docker
 REGISTRY ?= localhost:5001
 SOURCE ?= unknown
 # Asked for once, and only where it is needed.
-VERSION ?= $(eval VERSION := $(shell environments/version))$(VERSION)
+VERSION ?= $(eval VERSION := $(shell $(BIN)/delivery snapshot))$(VERSION)
 export PACT_DO_NOT_TRACK := true
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -118,7 +118,7 @@ pacts: $(INSTALLED) ## Write the committed pact files anew
 
 ##@ On Kubernetes
 .PHONY: images
-images: ## Build every image with CONTAINER_TOOL (docker) and push it to REGISTRY
+images: $(if $(filter file,$(origin VERSION)),$(INSTALLED)) ## Build every image with CONTAINER_TOOL (docker) and push it to REGISTRY
 	@for folder in $(IMAGES); do \
 		image=$(REGISTRY)/conference/$${folder##*/}:$(VERSION); \
 		$(CONTAINER_TOOL) build --file $$folder/Dockerfile --tag $$image --build-arg PIP_INDEX_URL \

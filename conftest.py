@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+# Or else pytest takes the folder of this name for the package.
+import delivery  # noqa: F401
 from embedded import fake
 from embedded.backing import mail_sink, postgres, valkey
 from embedded.process import Process, running

@@ -14,6 +14,8 @@ from tests.acceptance.site import Site
 from tests.cluster.cluster import SERVICES, Cluster, CommandError, Version, command
 from tests.cluster.support import agenda_is_right, proposals, slots_taken
 
+from delivery.git import Git
+from delivery.use_cases import snapshot
 from servicekit.testing import wait_for
 
 TALK = {
@@ -45,7 +47,7 @@ def previous(tmp_path_factory: pytest.TempPathFactory, version: Version) -> Iter
     checkout = tmp_path_factory.mktemp("previous") / "checkout"
     command("git", "worktree", "add", "--detach", checkout, commit)
     try:
-        tag = command(checkout / "environments/version").strip()
+        tag = snapshot(Git(checkout))
         tool = os.environ["CONTAINER_TOOL"]
         variables = (f"REGISTRY={version.registry}", f"VERSION={tag}", f"CONTAINER_TOOL={tool}")
         command("make", "-C", checkout, "images", *variables)

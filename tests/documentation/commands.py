@@ -15,7 +15,7 @@ _FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`")
 # Two words of helm or kubectl are a name for what is done and no command.
 _COMMAND = re.compile(
-    r"make(\s|$)|(helm|kubectl|git|promtool)\s+\S+\s+\S|(curl|python -m|consistency-job)\s"
+    r"make(\s|$)|(helm|kubectl|git|promtool)\s+\S+\s+\S|(curl|python -m|consistency-job|delivery)\s"
 )
 
 

@@ -1,10 +1,19 @@
 """The command `delivery`."""
 
+import sys
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-app = typer.Typer(
-    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
+from delivery import use_cases
+from delivery.git import Git
+from delivery.output import Row, show
+from delivery.problems import DeliveryError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Range = Annotated[str, typer.Argument(metavar="FROM..TO", help="A range of commits.")]
 
 
 @app.callback()
@@ -12,6 +21,85 @@ def delivery() -> None:
     """Take changes from a commit to the people who use the platform."""
 
 
+@app.command()
+def touched(commits: Range, json: Json = False) -> None:
+    """Print the services that a range of commits touches, and why."""
+    found = use_cases.touched(_here(), commits)
+    show(
+        [
+            Row(
+                {"service": each.service, "because": each.because, "content": each.content},
+                plain=each.service,
+                cells=(each.service, ", ".join(each.because), "yes" if each.content else "no"),
+            )
+            for each in found
+        ],
+        ("service", "because of", "released"),
+        as_json=json,
+    )
+
+
+@app.command()
+def version(
+    service: Annotated[str | None, typer.Argument(help="One service; without it, all.")] = None,
+    at: Annotated[str, typer.Option(metavar="REVISION", help="The commit.")] = "HEAD",
+    json: Json = False,
+) -> None:
+    """Print the version of what a commit holds of a service, or of each."""
+    git = _here()
+    if service:
+        found = [use_cases.next_version(git, service, at)]
+    else:
+        found = list(use_cases.next_versions(git, at))
+    rows = [
+        Row(
+            {
+                "service": each.service,
+                "version": str(each.version),
+                "previous": str(each.previous) if each.previous else None,
+                "changed": each.changed,
+            },
+            plain=str(each.version) if service else f"{each.service} {each.version}",
+            cells=(
+                each.service,
+                str(each.previous or "-"),
+                str(each.version) if each.changed else "unchanged",
+            ),
+        )
+        for each in found
+    ]
+    if service and not json:
+        typer.echo(rows[0].plain)
+    else:
+        show(rows, ("service", "newest tag", "next version"), as_json=json)
+
+
+@app.command()
+def snapshot() -> None:
+    """Print the version of what stands here, committed or not."""
+    typer.echo(use_cases.snapshot(_here()))
+
+
+@app.command()
+def commits(commits: Range) -> None:
+    """Refuse commits whose subjects have another form than CONTRIBUTING.md says."""
+    wrong = use_cases.malformed(_here(), commits)
+    for each in wrong:
+        typer.echo(f"{each.hash[:12]} {each.subject}")
+    if wrong:
+        raise DeliveryError(
+            "Write each subject as `area: what, and why`, or `fix(area): …` and `feat(area): …`"
+            " where something is released."
+        )
+
+
+def _here() -> Git:
+    return Git(Path.cwd())
+
+
 def main() -> None:
-    """Run the command."""
-    app()
+    """Run the command; what is wrong with it is told in one sentence."""
+    try:
+        app()
+    except DeliveryError as error:
+        sys.exit(str(error))
