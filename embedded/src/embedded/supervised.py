@@ -46,7 +46,7 @@ class Supervisor:
         file = configure(home, steps, self._listens)
         self._stages = len({step.stage for step in steps})
         self._full_name = {step.name: f"{step.stage}:{step.name}" for step in steps}
-        command = [sys.executable, "-I", "-m", "supervisor.supervisord", "-c", str(file)]
+        command = [sys.executable, "-I", "-m", "embedded.supervisord", "-c", str(file)]
         self._child = subprocess.Popen(  # noqa: S603 - a program of ours
             order(home, "supervisord", command, {"PATH": os.environ["PATH"]}, signal.SIGTERM),
             cwd=home.folder,
