@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider embedded delivery
-IMAGES := $(patsubst %/Dockerfile,%,$(wildcard */Dockerfile tests/load/Dockerfile))
+SERVICES := $(patsubst %/requirements.lock,%,$(wildcard */requirements.lock))
 INSTALLED := .venv/.installed
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
@@ -119,12 +119,14 @@ pacts: $(INSTALLED) ## Write the committed pact files anew
 ##@ On Kubernetes
 .PHONY: images
 images: $(if $(filter file,$(origin VERSION)),$(INSTALLED)) ## Build every image with CONTAINER_TOOL (docker) and push it to REGISTRY
-	@for folder in $(IMAGES); do \
-		image=$(REGISTRY)/conference/$${folder##*/}:$(VERSION); \
-		$(CONTAINER_TOOL) build --file $$folder/Dockerfile --tag $$image --build-arg PIP_INDEX_URL \
+	@image() { \
+		name=$(REGISTRY)/conference/$$1:$(VERSION); shift; \
+		$(CONTAINER_TOOL) build "$$@" --tag $$name --build-arg PIP_INDEX_URL \
 			--build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) --build-arg SOURCE=$(SOURCE) .; \
-		$(CONTAINER_TOOL) push $$image; \
-	done
+		$(CONTAINER_TOOL) push $$name; \
+	}; \
+	for service in $(SERVICES); do image $$service --file Dockerfile --build-arg SERVICE=$$service; done; \
+	image load --file tests/load/Dockerfile
 
 .PHONY: deploy
 deploy: images ## Install the platform on the cluster of KUBECONFIG, from here, and print its address (PUBLIC_URL)
@@ -157,7 +159,7 @@ lint: $(INSTALLED) ## ruff, mypy strict, the import arrows, and the freshness of
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.check_repository
-	$(BIN)/hadolint $(IMAGES:%=%/Dockerfile)
+	$(BIN)/hadolint Dockerfile tests/load/Dockerfile
 	$(BIN)/mypy conftest.py tests charts/conference
 	@# Services' folders have files of the same names, which are one module to mypy: a run for each.
 	@printf '%s\n' $(sort $(dir $(wildcard */tests/*.py */tests/*/*.py))) | \

@@ -23,7 +23,7 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     **{each: (each,) for each in SERVICES},
     "tests/load": ("httpx2", "locust"),
 }
-"""What is wanted in the image of each folder that has a Dockerfile."""
+"""What is wanted in the image of each folder."""
 OWN = frozenset({"service-kit", *SERVICES})
 """Packages of this repository, which an image has from its own sources."""
 IN_AN_IMAGE: Mapping[str, str] = {
