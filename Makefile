@@ -53,7 +53,7 @@ reset: $(INSTALLED) ## Forget the data of the embedded platform
 
 ##@ Tests, one kind each
 .PHONY: test-unit
-test-unit: $(INSTALLED) ## The rules alone, no I/O, under 10 s
+test-unit: $(INSTALLED) ## The rules of each package, without I/O, under 10 s
 	$(PYTEST) $(wildcard */tests/unit)
 
 .PHONY: test-component
@@ -73,7 +73,7 @@ test-acceptance: $(INSTALLED) ## The users' stories through the public URL (BASE
 	$(PYTEST) tests/acceptance
 
 .PHONY: test-security
-test-security: $(INSTALLED) ## What people of ill will may try at the public door
+test-security: $(INSTALLED) ## Attacks through the public URL
 	$(PYTEST) tests/security
 
 .PHONY: test-browser
@@ -81,11 +81,11 @@ test-browser: $(INSTALLED) .venv/.browser ## The pages in a real browser, with a
 	$(PYTEST) -n 2 --dist worksteal tests/browser
 
 .PHONY: test-site
-test-site: $(INSTALLED) .venv/.browser ## The three before at once, which then share platforms
+test-site: $(INSTALLED) .venv/.browser ## The three tasks above at once, which share platforms
 	$(PYTEST) -n 2 --dist worksteal tests/browser tests/acceptance tests/security
 
 .PHONY: test-resilience
-test-resilience: $(INSTALLED) ## Stop, freeze and kill every part; nothing lost, nothing doubled
+test-resilience: $(INSTALLED) ## Stop, freeze and kill each process; nothing is lost or doubled
 	$(PYTEST) -n 2 --dist loadfile tests/resilience tests/torture
 
 .PHONY: test-keycloak
@@ -109,7 +109,7 @@ test-observability: $(INSTALLED) .venv/.prometheus ## Traces, logs, metrics, das
 	$(PYTEST) tests/observability
 
 .PHONY: test-charts
-test-charts: $(INSTALLED) ## What the charts render, which values they refuse, and that Kubernetes knows it
+test-charts: $(INSTALLED) ## Render the charts: objects that Kubernetes knows, and refused values
 	$(PYTEST) tests/charts
 
 .PHONY: pacts
