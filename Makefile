@@ -6,9 +6,10 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider embedded delivery
+PACKAGES := service-kit frontend agenda-service c4p-service email-service consistency-job development-provider testkit embedded delivery
 SERVICES := $(patsubst %/requirements.lock,%,$(wildcard */requirements.lock))
 INSTALLED := .venv/.installed
+ALONE := .local/alone
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
 # The first of them finds the platform as it was installed, the last installs it anew.
@@ -33,7 +34,7 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
 	@# Two at a time where one alone leaves a core idle; each starts what it needs on ports of its own.
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-component test-resilience
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-component test-services test-integration test-resilience
 	@$(MAKE) --no-print-directory test-site
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-observability test-contract test-load test-documentation
 	@echo "All tests passed."
@@ -57,12 +58,33 @@ test-unit: $(INSTALLED) ## The rules of each package, without I/O, under 10 s
 	$(PYTEST) $(wildcard */tests/unit)
 
 .PHONY: test-component
-test-component: $(INSTALLED) ## Each service over HTTP on real PostgreSQL, Valkey and SMTP
-	$(PYTEST) -n 3 --dist loadfile $(wildcard */tests/component)
+test-component: $(INSTALLED) ## What services share, and the embedded platform, on real PostgreSQL, Valkey and SMTP
+	$(PYTEST) -n 2 --dist loadfile $(wildcard $(patsubst %,%/tests/component,$(filter-out $(SERVICES),$(PACKAGES))))
+
+.PHONY: test-services
+test-services: $(SERVICES:%=test-%) ## Every service alone, as test-service does it
+
+ifneq ($(filter test-service,$(MAKECMDGOALS)),)
+ifeq ($(filter $(SERVICE),$(SERVICES)),)
+$(error SERVICE is one of $(SERVICES); '$(SERVICE)' is not)
+endif
+endif
+.PHONY: test-service
+test-service: $(ALONE)/$(SERVICE)/.installed ## The unit, component and contract tests of SERVICE, with nothing of the other services there
+	$(<D)/bin/python -m pytest $(wildcard $(SERVICE)/tests/unit $(SERVICE)/tests/component $(SERVICE)/tests/contract)
+
+# The same by the name of a service, for several at once.
+.PHONY: $(SERVICES:%=test-%)
+$(SERVICES:%=test-%): test-%:
+	@$(MAKE) --no-print-directory test-service SERVICE=$*
 
 .PHONY: test-contract
-test-contract: $(INSTALLED) ## Consumers write the pacts, providers keep them, and the committed ones are fresh
-	$(PYTEST) $(CONSUMER_TESTS) tests/contract $(wildcard */tests/contract/test_pacts.py)
+test-contract: $(INSTALLED) ## What consumers expect of providers is what the committed pacts say
+	$(PYTEST) $(CONSUMER_TESTS) tests/contract
+
+.PHONY: test-integration
+test-integration: $(INSTALLED) ## What takes several services, and neither a browser nor faults
+	$(PYTEST) tests/integration
 
 .PHONY: test-schemathesis
 test-schemathesis: $(INSTALLED) ## Generated requests against every OpenAPI description
@@ -201,15 +223,23 @@ clean: ## Remove what was installed; the data of the embedded platform stays
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# uv itself comes from the lock, with its hash, so that nothing unpinned is ever installed.
-$(INSTALLED): requirements.lock $(PACKAGES:%=%/pyproject.toml)
+# make_venv FOLDER LOCK PACKAGES. uv itself comes from the lock, with its hash, so that nothing unpinned
+# is ever installed.
+define make_venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or later is needed, {sys.executable} is {sys.version.split()[0]}; name another with PYTHON=...")'
-	@$(PYTHON) -m venv --clear .venv
-	@awk '/^uv==/ {p = 1} p {print} p && !/\\$$/ {exit}' requirements.lock > .venv/uv.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation $(PACKAGES:%=--editable %)
+	@$(PYTHON) -m venv --clear $(1)
+	@awk '/^uv==/ {p = 1} p {print} p && !/\\$$/ {exit}' $(2) > $(1)/uv.txt
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(1)/uv.txt
+	@VIRTUAL_ENV=$(1) $(1)/bin/uv pip sync --quiet --require-hashes $(2)
+	@VIRTUAL_ENV=$(1) $(1)/bin/uv pip install --quiet --no-deps --no-build-isolation $(3:%=--editable %)
 	@touch $@
+endef
+
+$(INSTALLED): requirements.lock $(PACKAGES:%=%/pyproject.toml)
+	$(call make_venv,.venv,$<,$(PACKAGES))
+
+$(ALONE)/%/.installed: %/requirements-test.lock %/pyproject.toml service-kit/pyproject.toml testkit/pyproject.toml
+	$(call make_venv,$(@D),$<,service-kit testkit $*)
 
 .venv/.prometheus: $(INSTALLED)
 	@$(BIN)/python -m embedded.prometheus

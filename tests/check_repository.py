@@ -26,9 +26,9 @@ MOST_LINES = 400
 SERVICES = {
     "Any service": "servicekit.problems",
     "c4p-service": "c4p.problems",
-    "agenda-service": "agenda.schemas",
-    "email-service": "email_service.schemas",
-    "frontend": "frontend.schemas",
+    "agenda-service": "agenda.problems",
+    "email-service": "email_service.problems",
+    "frontend": "frontend.problems",
 }
 SETTINGS_INTRODUCTION = """# Settings
 

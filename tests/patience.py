@@ -1,11 +1,9 @@
-"""Long limits, so that what is slow because the machine is busy does not count as unavailable."""
+"""Long limits for every service of a platform."""
 
 from collections.abc import Mapping
 
-PATIENT: Mapping[str, Mapping[str, str]] = {
-    "c4p-service": {"DATABASE_TIMEOUT_SECONDS": "10"},
-    "agenda-service": {"VALKEY_TIMEOUT_SECONDS": "10"},
-    "email-service": {"VALKEY_TIMEOUT_SECONDS": "10"},
-    "frontend": {"NEIGHBOUR_SECONDS": "15", "VALKEY_TIMEOUT_SECONDS": "10"},
-}
+from testkit.service import PATIENT as LIMITS
+
+SERVICES = ("c4p-service", "agenda-service", "email-service", "frontend")
+PATIENT: Mapping[str, Mapping[str, str]] = dict.fromkeys(SERVICES, LIMITS)
 """Settings by service, for tests in which nobody is kept waiting by a fault."""

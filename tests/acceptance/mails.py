@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.acceptance.programs import program
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 
 class Mails:

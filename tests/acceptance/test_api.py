@@ -8,7 +8,7 @@ import pytest
 from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office, Talk
 
-from servicekit.testing import problem
+from testkit.problems import problem
 
 UNKNOWN = "01890000-0000-7000-8000-000000000001"
 JSON = {"Content-Type": "application/json"}

@@ -8,7 +8,7 @@ from tests.acceptance.mails import Mails
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.visitor import Visitor
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 AT_ONCE = 50
 MESSAGE = "Message to the speaker (optional)"

@@ -10,7 +10,7 @@ from tests.acceptance.site import Site
 from tests.acceptance.visitor import Visitor, sign_in
 
 from embedded.signing_in import sign_in as embedded_sign_in
-from servicekit.testing import problem
+from testkit.problems import problem
 
 
 def test_back_office_asks_to_sign_in_and_then_shows_what_was_wanted(

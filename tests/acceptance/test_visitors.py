@@ -8,7 +8,7 @@ from icalendar import Calendar
 from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.visitor import Visitor
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 
 def test_agenda_page_shows_the_session_and_leads_to_it(

@@ -20,9 +20,10 @@ from tests.bench import client, report
 from tests.machine import machine
 
 from embedded.platform import Platform
-from embedded.schedule import write_schedule
 from embedded.signing_in import bearer_of_program, sign_in
-from servicekit.testing import free_port, wait_for
+from testkit.ports import free_port
+from testkit.schedule import write_schedule
+from testkit.waiting import wait_for
 
 CONNECTIONS = 32
 SIZES = (20, 200, 2000)

@@ -10,7 +10,8 @@ import httpx
 import httpx2
 import uvloop
 
-from servicekit.testing import free_port, wait_for
+from testkit.ports import free_port
+from testkit.waiting import wait_for
 
 CALLS = 3000
 ROUNDS = 3

@@ -17,7 +17,7 @@ from tests.browser.conftest import be_somebody
 from embedded.demo import fill
 from embedded.platform import Platform
 from embedded.signing_in import sign_in
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 SIZE: ViewportSize = {"width": 1280, "height": 800}

@@ -16,7 +16,7 @@ from tests.browser.scene import Scene
 from tests.browser.states import STATES
 
 from embedded.platform import Platform
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 DESK: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}

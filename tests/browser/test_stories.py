@@ -12,9 +12,9 @@ from tests.acceptance.office import Answer, Office, Talk
 from tests.acceptance.site import Site
 from tests.browser.conftest import be_somebody
 
-from c4p.clients import Links
+from c4p.links import Links
 from embedded.platform import Platform
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 SAVED = re.compile(r"^saved at \d\d:\d\d, the live agenda is unavailable$")
 

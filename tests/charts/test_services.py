@@ -12,7 +12,7 @@ from tests.charts.rendering import (
     render,
 )
 
-from consistency.job import Outcome
+from consistency.use_cases import Outcome
 
 
 def container(values: Values, name: str = "frontend") -> Object:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 RELEASE = "conference"

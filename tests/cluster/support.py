@@ -5,7 +5,7 @@ from functools import partial
 from tests.acceptance.office import Answer, Office
 from tests.load.counted import Counted
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 PAGE = 200
 

@@ -17,7 +17,8 @@ from tests.cluster.cluster import PATIENCE_SECONDS, SERVICES, Cluster, CommandEr
 from tests.cluster.support import agenda_is_right, assert_kept, failed_on_the_agenda
 from tests.cluster.visitors import Visitors
 
-from servicekit.testing import problem, wait_for
+from testkit.problems import problem
+from testkit.waiting import wait_for
 
 TOO_MUCH = """
 import os, time

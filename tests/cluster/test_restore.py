@@ -8,7 +8,7 @@ from tests.acceptance.office import Office, Talk
 from tests.cluster.cluster import PATIENCE_SECONDS, ROOT, Cluster
 from tests.cluster.support import agenda_is_right, proposals
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 
 def test_restore_brings_back_what_was_saved_and_the_agenda_with_it(

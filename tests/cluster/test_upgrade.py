@@ -16,7 +16,7 @@ from tests.cluster.support import agenda_is_right, proposals, slots_taken
 
 from delivery.git import Git
 from delivery.use_cases import snapshot
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 TALK = {
     "title": "What an upgrade keeps",

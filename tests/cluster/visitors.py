@@ -7,7 +7,7 @@ from typing import Any, Self
 from tests.cluster.cluster import PATIENCE_SECONDS, Cluster, Version, gateway_address
 from tests.load.counted import Counted
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 PEOPLE = {"Reader": 160, "Speaker": 6, "Organizer": 2}
 HASTE = 8.0

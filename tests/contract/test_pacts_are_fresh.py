@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.contract.files import COMMITTED, content
+
+from testkit.contract.files import COMMITTED, content
 
 CURE = "Run `make pacts`, look at the difference, and commit it."
 COMMITTED_NAMES = sorted(path.name for path in COMMITTED.glob("*.json"))

@@ -18,7 +18,8 @@ from tests.documentation.terminal import Terminal, environment, shell
 from embedded import services
 from embedded.home import Home
 from embedded.signing_in import person_token
-from servicekit.testing import wait_for
+from testkit.service import Identities
+from testkit.waiting import wait_for
 
 DEFAULT_SITE = "http://127.0.0.1:8080"
 TABLE = table()
@@ -185,7 +186,7 @@ def test_api_page_is_right_word_for_word(observed: Terminal, folder: Path) -> No
             "passcode": observed.passcode,
             "role": ["organizer", "reviewer"],
         }
-        secret = services.Identities("", Home(folder).secrets().client_key).secret("frontend")
+        secret = Identities("", Home(folder).secrets().client_key).secret("frontend")
         access = person_token(site, observed.address("Identities"), secret, form)
         said = run(organizer, ID=identity, ACCESS_TOKEN=access)
         assert "Clear, and new." in said
@@ -202,9 +203,7 @@ def test_consistency_job_as_it_is_documented(
     job = services.consistency(
         60,
         urls={"agenda": agenda, "c4p": c4p, "email": email, "public": observed.address("Site")},
-        identities=services.Identities(
-            observed.address("Identities"), Home(folder).secrets().client_key
-        ),
+        identities=Identities(observed.address("Identities"), Home(folder).secrets().client_key),
     )
     path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
     # 3 says that findings remain, as they may while what was decided is still under way.

@@ -9,9 +9,10 @@ import httpx2
 from tests.acceptance.programs import program
 
 from embedded.keycloak import ADMINISTRATOR
-from embedded.services import CALLBACK, SCOPES, SERVICE_ROLES, Identities
+from embedded.services import CALLBACK, SCOPES, SERVICE_ROLES
 from embedded.signing_in import fill_in
 from servicekit.provider import challenge_of
+from testkit.service import Identities
 
 ADMINISTRATORS_CLIENT = "admin-cli"
 """Keycloak's own, in its realm `master`."""

@@ -15,7 +15,8 @@ from tests.keycloak.realm import Realm
 from tests.resilience.support import outage
 
 from embedded.platform import Platform
-from servicekit.testing import problem, wait_for
+from testkit.problems import problem
+from testkit.waiting import wait_for
 
 USUAL_SECONDS = 300
 SHORT_SECONDS = 45

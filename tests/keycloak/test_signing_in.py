@@ -14,7 +14,7 @@ from tests.keycloak.people import at_keycloak, enter, sign_in
 
 from embedded.platform import Platform
 from embedded.signing_in import sign_in_at_keycloak
-from servicekit.testing import problem
+from testkit.problems import problem
 
 LONGEST_COOKIE = 4096
 """Bytes of a name and its value, which RFC 6265 lets every browser keep."""

@@ -18,7 +18,8 @@ from tests.keycloak.tokens import (
 
 from embedded.platform import Platform
 from embedded.services import SCOPES
-from servicekit.testing import problem, wait_for
+from testkit.problems import problem
+from testkit.waiting import wait_for
 
 NOWHERE = uuid4()
 READABLE = {

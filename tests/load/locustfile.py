@@ -24,7 +24,7 @@ import httpx2
 from locust import FastHttpUser, events, task
 from locust.env import Environment
 
-from frontend.generate import example
+from frontend.example_proposals import example
 
 PASSCODE = os.environ.get("PASSCODE", "")
 MAIL_URL = os.environ.get("MAIL_URL", "").rstrip("/")

@@ -15,7 +15,7 @@ from tests.acceptance.site import Site
 from tests.load.counted import Counted
 
 from embedded.platform import Platform
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 PEOPLE = {"Reader": 17, "Speaker": 5, "Organizer": 3}

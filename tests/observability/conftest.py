@@ -9,7 +9,7 @@ from tests.patience import PATIENT
 from embedded.platform import Platform
 from embedded.ports import random_free_ports
 from embedded.trace_page import TraceServer, receiving
-from servicekit.testing import free_port
+from testkit.ports import free_port
 
 TRACED = ("frontend", "c4p-service", "agenda-service", "email-service", "consistency-job")
 

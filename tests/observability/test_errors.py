@@ -12,7 +12,7 @@ from tests.patience import PATIENT
 from embedded.platform import Platform
 from embedded.trace_page import TraceServer, receiving
 from embedded.traces import Trace
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.observability.test_rules import ROOT, rules
 
 from embedded.platform import Platform
 from embedded.prometheus import find
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 RATE_INTERVAL = "5m"
 """What Grafana might put for $__rate_interval: longer than all of these tests take."""

@@ -21,10 +21,10 @@ from tests.observability.relay import UNKNOWN
 
 from embedded.platform import Platform
 from embedded.trace_page import TraceServer
-from frontend.openid import Tokens
-from frontend.session import Sessions
-from frontend.tokens import TokenStore
-from servicekit.testing import wait_for
+from frontend.domain import Tokens
+from frontend.identity.cookies import Sessions
+from frontend.store.tokens import TokenStore
+from testkit.waiting import wait_for
 
 SERVICES = ("frontend", "c4p-service", "agenda-service", "email-service", "consistency-job")
 

@@ -8,7 +8,7 @@ from tests.acceptance.site import Site
 
 from embedded.trace_page import TraceServer
 from embedded.traces import Span, Trace
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 
 class Step(NamedTuple):

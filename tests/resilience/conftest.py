@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from embedded.backing import postgres
 from embedded.home import Home
 from embedded.platform import Platform
 from embedded.ports import random_free_ports
+from testkit.backing import postgres
 
 # Before it is imported, so that its assertions tell what they have compared.
 pytest.register_assert_rewrite("tests.resilience.support")

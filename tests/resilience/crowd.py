@@ -5,7 +5,7 @@ from typing import Self
 
 from tests.resilience.support import PATIENCE_SECONDS, Conference
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 AT_ONCE = 4
 

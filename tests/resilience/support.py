@@ -18,9 +18,10 @@ from redis import Redis
 
 from embedded import services
 from embedded.platform import Platform
-from embedded.process import Process, Program, begun
 from embedded.signing_in import SignInError, sign_in
-from servicekit.testing import free_port, wait_for
+from testkit.ports import free_port
+from testkit.process import Process, Program, begun
+from testkit.waiting import wait_for
 
 PATIENCE_SECONDS = 60
 """Far more than anything takes: other work may keep this machine busy."""

@@ -9,7 +9,7 @@ from tests.resilience.crowd import Crowd
 from tests.resilience.proxy import hang_after
 from tests.resilience.support import PATIENCE_SECONDS, Conference
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 LONGEST_JITTER_SECONDS = 0.05
 SEED = 2027

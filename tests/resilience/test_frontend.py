@@ -4,7 +4,7 @@ import httpx2
 from tests.resilience.support import PATIENCE_SECONDS, Conference, outage
 
 from embedded.signing_in import bearer_of_person
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 NEIGHBOURS = ("agenda-service", "c4p-service", "email-service")
 

@@ -12,9 +12,9 @@ from tests.resilience.haste import HASTY
 from tests.resilience.proxy import LATE, late_after
 from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, second_c4p
 
-from embedded.process import Process
 from embedded.signing_in import bearer_of_person, bearer_of_program
-from servicekit.testing import wait_for
+from testkit.process import Process
+from testkit.waiting import wait_for
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from tests.resilience.crowd import Crowd
 from tests.resilience.support import EVERY_WAY, Conference, Way, new_proposal, outage
 
-from servicekit.testing import problem
+from testkit.problems import problem
 
 
 @pytest.mark.parametrize("way", EVERY_WAY)

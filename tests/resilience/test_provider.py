@@ -5,7 +5,7 @@ import pytest
 from tests.resilience.support import EVERY_WAY, Conference, Way, outage
 
 from embedded.signing_in import sign_in
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 PART = "development-provider"
 PAGE = {"Accept": "text/html"}

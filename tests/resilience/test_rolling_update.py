@@ -18,7 +18,7 @@ from tests.resilience.support import PATIENCE_SECONDS, Conference, Proposal, new
 
 from embedded.services import SCOPES
 from embedded.signing_in import bearer_of_program
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 AT_ONCE = 4
 TITLE = b"Failing well"

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from tests.acceptance.site import Site
 
-from embedded.fake import FakeNeighbour, fake_neighbour
 from embedded.platform import Platform
+from testkit.fake import FakeNeighbour, fake_neighbour
 
 SERVICES = ("agenda", "c4p", "email", "site")
 

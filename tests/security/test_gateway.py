@@ -9,9 +9,9 @@ import pytest
 from tests.acceptance.office import Office
 from tests.security.conftest import Raw
 
-from embedded.fake import FakeNeighbour
 from embedded.platform import Platform
-from frontend.gateway_routes import CACHED, TABLE
+from frontend.gateway.allowlist import CACHED, TABLE
+from testkit.fake import FakeNeighbour
 
 ID = "0192f0c0-0000-7000-8000-000000000001"
 OFFERED = {(row.method, row.path) for row in TABLE} | {

@@ -16,8 +16,9 @@ from tests.acceptance.programs import program
 from tests.acceptance.site import Site
 from tests.security.conftest import Raw
 
-from embedded.fake import FakeNeighbour
-from servicekit.testing import problem, wait_for
+from testkit.fake import FakeNeighbour
+from testkit.problems import problem
+from testkit.waiting import wait_for
 
 TEMPLATE = "{{7*7}} {%raw%} ${7*7} #{7*7} <%= 7*7 %> %(x)s {0.__class__}"
 MARKUP = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'<!--"

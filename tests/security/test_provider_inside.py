@@ -12,7 +12,8 @@ from tests.patience import PATIENT
 from embedded.platform import Platform
 from embedded.ports import random_free_ports
 from embedded.signing_in import sign_in
-from servicekit.testing import free_port, wait_for
+from testkit.ports import free_port
+from testkit.waiting import wait_for
 
 TALK = {
     "title": "Inside and outside",

@@ -11,7 +11,8 @@ from tests.acceptance.office import Answer
 from embedded.platform import Platform
 from embedded.services import SCOPES
 from embedded.signing_in import bearer_of_person, bearer_of_program
-from servicekit.testing import OPEN, operations, problem
+from testkit.access import OPEN, operations
+from testkit.problems import problem
 
 PROGRAMS = ("c4p-service", "consistency-job")
 OTHERS, MAIL = SCOPES

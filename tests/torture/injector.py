@@ -12,8 +12,8 @@ import psutil
 from tests.torture.faults import Fault, Kind
 
 from embedded.platform import Platform
-from embedded.process import Process
-from servicekit.testing import wait_for
+from testkit.process import Process
+from testkit.waiting import wait_for
 
 PATIENCE_SECONDS = 60
 

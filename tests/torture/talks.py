@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from frontend.generate import example
+from frontend.example_proposals import example
 
 _DECISIONS = (
     *(("accepted",),) * 5,

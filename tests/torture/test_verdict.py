@@ -10,7 +10,7 @@ from tests.torture.relay import Arrival
 from tests.torture.talks import Talk, talk
 from tests.torture.verdict import MAIL_DOMAIN, Run, doubled, judge
 
-from email_service.domain import message_id
+from email_service.domain import make_message_id
 
 
 def settled(number: int, *decisions: str) -> Talk:
@@ -25,7 +25,7 @@ def key(made: Talk, template: str) -> str:
 
 
 def arrival(made: Talk, template: str, at: float = 100.0) -> Arrival:
-    return Arrival(at, made.address, message_id(key(made, template), MAIL_DOMAIN))
+    return Arrival(at, made.address, make_message_id(key(made, template), MAIL_DOMAIN))
 
 
 def session(made: Talk, slot: str) -> Session:
@@ -112,7 +112,7 @@ def with_two_mails(found: Found) -> Found:
     """As if one decision had been told under two keys."""
     template = "proposal-accepted"
     sent = [*found.ledger[ACCEPTED.id], Sent("another key", template, "sent")]
-    came = Arrival(100, ACCEPTED.address, message_id("another key", MAIL_DOMAIN))
+    came = Arrival(100, ACCEPTED.address, make_message_id("another key", MAIL_DOMAIN))
     return replace(
         found, ledger={**found.ledger, ACCEPTED.id: sent}, arrivals=[*found.arrivals, came]
     )

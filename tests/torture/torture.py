@@ -27,11 +27,11 @@ from tests.torture.injector import Injector, Own, Part
 from tests.torture.talks import Talk, talk
 from tests.torture.verdict import Run, judge
 
-from embedded.backing import takes_mail
 from embedded.platform import Platform
-from embedded.process import Program, running
-from embedded.schedule import write_schedule
-from servicekit.testing import free_port
+from testkit.backing import takes_mail
+from testkit.ports import free_port
+from testkit.process import Program, running
+from testkit.schedule import write_schedule
 
 TALKS_PER_SECOND = 2.0
 PATIENCE_SECONDS = 90

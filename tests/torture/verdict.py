@@ -9,7 +9,7 @@ from tests.torture.injector import Injected
 from tests.torture.relay import Arrival
 from tests.torture.talks import Talk
 
-from email_service.domain import message_id
+from email_service.domain import make_message_id
 
 MAIL_DOMAIN = "example.org"
 """That of the embedded platform's sender."""
@@ -125,7 +125,7 @@ def _ledger(run: Run) -> Iterator[str]:
 
 def _relay(run: Run) -> Iterator[str]:
     entries = [each for found in run.found.ledger.values() for each in found]
-    recorded = {message_id(each.key, MAIL_DOMAIN) for each in entries if each.state == "sent"}
+    recorded = {make_message_id(each.key, MAIL_DOMAIN) for each in entries if each.state == "sent"}
     speakers = {each.draft["speaker_email"] for each in run.found.proposals}
     # The job mails the organizers, which is nobody's decision.
     taken = [each for each in run.found.arrivals if each.to in speakers]

@@ -1,4 +1,4 @@
-"""The rules of the agenda, pure: which slots there are, in which order, and what may go wrong."""
+"""The rules of the agenda: the slots that there are, their order, and the errors of the service."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class AgendaFullError(Exception):
 
 
 class StaleVersionError(Exception):
-    """The proposal was seen with a higher version before, so this is old news."""
+    """A higher version of the proposal was seen before, so that this change came too late."""
 
     def __init__(self, current: int) -> None:
         super().__init__(f"Version {current} of the proposal was seen before.")
@@ -56,7 +56,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A room and a time, which one session at the most may have; `day` is the local one."""
+    """A room and a time, for one session at most; `day` is in local time, the times are in UTC."""
 
     id: str
     day: date
@@ -66,13 +66,13 @@ class Slot:
 
     @property
     def track(self) -> str:
-        """The track of what happens in it."""
+        """Return the track of its room."""
         return self.room.track
 
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """What is said of a proposal on the agenda; `version` is the proposal's."""
+    """The content of an accepted proposal; `version` is the proposal's."""
 
     proposal_id: UUID
     title: str
@@ -80,19 +80,26 @@ class Talk:
     speaker: str
     version: int
 
-    def at(self, slot: Slot) -> "Session":
-        """The session that it is in `slot`."""
+    def in_slot(self, slot: Slot) -> "Session":
+        """Return the session of this talk in `slot`."""
         return Session(
             self.proposal_id, self.title, self.abstract, self.speaker, self.version, slot
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Mover:
-    """Who moved a session, by name and by the subject at the OpenID provider, and when."""
+class Actor:
+    """A person who changes the agenda; `subject` is theirs at the OpenID provider."""
 
     name: str
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The record of a session's last move."""
+
+    actor: Actor
     at: datetime
 
 
@@ -105,44 +112,44 @@ class Session(Talk):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Every slot by its id, ordered by start and then by room, as `rooms` has them."""
+    """The rooms and slots of a conference; slots are by id, ordered by start and then by room."""
 
     timezone: ZoneInfo
     days: Sequence[date]
     rooms: Sequence[Room]
     slots: Mapping[str, Slot]
 
-    def slot(self, slot_id: str) -> Slot:
-        """The slot, or UnknownSlotError."""
+    def find_slot(self, slot_id: str) -> Slot:
+        """Return the slot with this id, or raise UnknownSlotError."""
         try:
             return self.slots[slot_id]
         except KeyError:
             raise UnknownSlotError(slot_id) from None
 
-    def sessions(self, talks: Mapping[str, Talk]) -> list[Session]:
-        """`talks`, which are by slot id, in the schedule's order.
+    def place_talks(self, talks: Mapping[str, Talk]) -> list[Session]:
+        """Return the sessions of `talks`, which are by slot id, in the schedule's order.
 
-        A talk whose slot the schedule no longer has is on no agenda until it gets another one.
+        A talk whose slot the schedule no longer has is left out until it gets another one.
         """
-        return [talks[id_].at(slot) for id_, slot in self.slots.items() if id_ in talks]
+        return [talks[id_].in_slot(slot) for id_, slot in self.slots.items() if id_ in talks]
 
 
-def plan(
+def make_schedule(
     timezone: ZoneInfo,
     days: Sequence[date],
     times: Sequence[tuple[time, time]],
     rooms: Sequence[Room],
 ) -> Schedule:
-    """The schedule in which each room has a slot at each of the local `times` of each day."""
+    """Return a schedule with a slot for each room, day and pair of local start and end times."""
 
-    def slot(day: date, start: time, end: time, room: Room) -> Slot:
+    def make_slot(day: date, start: time, end: time, room: Room) -> Slot:
         starts_at, ends_at = (
             datetime.combine(day, clock, timezone).astimezone(UTC) for clock in (start, end)
         )
         return Slot(f"{day:%Y%m%d}T{start:%H%M}-{room.id}", day, starts_at, ends_at, room)
 
     slots = [
-        slot(day, start, end, room)
+        make_slot(day, start, end, room)
         for day in sorted(days)
         for start, end in sorted(times)
         for room in rooms

@@ -1,17 +1,18 @@
-"""Puts agenda-service together."""
+"""The agenda-service program: its parts, and the command that serves them."""
 
 from functools import partial
 
 from fastapi import FastAPI
 
 from agenda.lifespan import build
-from agenda.routes import PROBLEMS, router
+from agenda.problems import PROBLEMS
+from agenda.routes import router
 from agenda.settings import AgendaSettings
 from servicekit.app import create_app, run
 
 
 def create(settings: AgendaSettings) -> FastAPI:
-    """The service; Valkey may come later, and again."""
+    """Return the app; it works, and answers 503, while Valkey is unavailable."""
     return create_app(
         "agenda-service",
         settings,

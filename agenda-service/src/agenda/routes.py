@@ -1,107 +1,105 @@
-"""HTTP in, use case, HTTP out."""
+"""The routes of agenda-service: from a request to a use case, and from its result to a response."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from agenda.domain import (
-    AgendaFullError,
-    Mover,
-    SessionNotFoundError,
-    SlotTakenError,
-    StaleVersionError,
-    UnknownSlotError,
-)
-from agenda.listing import Listing
-from agenda.planning import Planning
-from agenda.schemas import (
+from agenda import use_cases
+from agenda.domain import Actor, Schedule
+from agenda.page_cache import PageCache
+from agenda.problems import (
     AGENDA_FULL,
     SESSION_NOT_FOUND,
     SLOT_TAKEN,
     STALE_VERSION,
     UNKNOWN_SLOT,
+)
+from agenda.schemas import (
     Day,
-    MoveOutput,
+    LastMoveOutput,
     ScheduleOutput,
-    SessionList,
+    SessionListOutput,
     SessionOutput,
-    SlotChoice,
+    SlotInput,
     TalkInput,
     Track,
     Version,
 )
-from agenda.store import StoreUnavailableError
+from agenda.store import Store
 from servicekit.identity import Identity, demand
-from servicekit.problems import UNAVAILABLE, ProblemType, responses
-
-PROBLEMS: dict[type[Exception], ProblemType] = {
-    SessionNotFoundError: SESSION_NOT_FOUND,
-    AgendaFullError: AGENDA_FULL,
-    StaleVersionError: STALE_VERSION,
-    SlotTakenError: SLOT_TAKEN,
-    UnknownSlotError: UNKNOWN_SLOT,
-    StoreUnavailableError: UNAVAILABLE,
-}
-"""What the service's own errors are to its clients."""
-
-UNCHANGED: dict[int | str, dict[str, Any]] = {
-    304: {"description": "The same as under the ETag in If-None-Match"}
-}
+from servicekit.problems import responses
 
 router = APIRouter()
 
 
-async def _listing(request: Request) -> Listing:
-    listing: Listing = request.app.state.listing
-    return listing
+async def _get_store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
 
 
-async def _planning(request: Request) -> Planning:
-    planning: Planning = request.app.state.planning
-    return planning
+async def _get_schedule(request: Request) -> Schedule:
+    schedule: Schedule = request.app.state.schedule
+    return schedule
 
 
-TheListing = Annotated[Listing, Depends(_listing)]
-ThePlanning = Annotated[Planning, Depends(_planning)]
+async def _get_page_cache(request: Request) -> PageCache:
+    page_cache: PageCache = request.app.state.page_cache
+    return page_cache
+
+
+async def _get_organizer(identity: Annotated[Identity, Depends(demand("organizer"))]) -> Actor:
+    return Actor(identity.name, identity.subject)
+
+
+StoreDep = Annotated[Store, Depends(_get_store)]
+ScheduleDep = Annotated[Schedule, Depends(_get_schedule)]
+PageCacheDep = Annotated[PageCache, Depends(_get_page_cache)]
+OrganizerDep = Annotated[Actor, Depends(_get_organizer)]
+
 IfNoneMatch = Annotated[str, Header(description="the ETag of what you have")]
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The same as under the ETag in If-None-Match"}
+}
 
 
-def _has(if_none_match: str, tag: str) -> bool:
+def _names(if_none_match: str, tag: str) -> bool:
+    """Return True if the header If-None-Match names `tag`, so that the client has the page."""
     known = (each.strip().removeprefix("W/") for each in if_none_match.split(","))
     return any(each in {"*", f'"{tag}"'} for each in known)
 
 
-def _answer(tag: str, body: bytes | None) -> Response:
+def _page_response(tag: str, body: bytes | None) -> Response:
+    """Return a page with its ETag, or a 304 if `body` is None."""
     return Response(
         body,
         status_code=304 if body is None else 200,
         media_type="application/json",
-        # Keep it, but ask each time whether it is still the same.
+        # Clients may keep the page, but have to ask each time if it is still the same.
         headers={"ETag": f'"{tag}"', "Cache-Control": "no-cache"},
     )
 
 
-@router.get("/sessions", response_model=SessionList, responses=UNCHANGED)
+@router.get("/sessions", response_model=SessionListOutput, responses=NOT_MODIFIED)
 async def list_sessions(
-    listing: TheListing,
+    page_cache: PageCacheDep,
     day: Annotated[Day | None, Query(description="one day of the schedule, local")] = None,
     track: Annotated[Track | None, Query()] = None,
     if_none_match: IfNoneMatch = "",
 ) -> Response:
-    """The agenda, whole or of one day or track; with a known ETag a 304 that costs little."""
-    tag = await listing.current_tag()
-    if _has(if_none_match, tag):
-        return _answer(tag, None)
-    page = await listing.page(tag, day, track)
-    return _answer(page.tag, page.body)
+    """Return the agenda, whole or of one day or track; with a known ETag a cheap 304."""
+    tag = await page_cache.current_tag()
+    if _names(if_none_match, tag):
+        return _page_response(tag, None)
+    page = await page_cache.sessions_page(tag, day, track)
+    return _page_response(page.tag, page.body)
 
 
 @router.get("/sessions/{proposal_id}", responses=responses(SESSION_NOT_FOUND))
-async def read_session(proposal_id: UUID, planning: ThePlanning) -> SessionOutput:
-    """One session with its abstract."""
-    return SessionOutput.model_validate(await planning.find(proposal_id))
+async def read_session(proposal_id: UUID, store: StoreDep, schedule: ScheduleDep) -> SessionOutput:
+    """Return one session with its abstract."""
+    session = await use_cases.find_session(store, schedule, proposal_id)
+    return SessionOutput.model_validate(session)
 
 
 @router.put(
@@ -113,10 +111,14 @@ async def read_session(proposal_id: UUID, planning: ThePlanning) -> SessionOutpu
     },
 )
 async def put_session(
-    proposal_id: UUID, talk: TalkInput, planning: ThePlanning, response: Response
+    proposal_id: UUID,
+    talk: TalkInput,
+    store: StoreDep,
+    schedule: ScheduleDep,
+    response: Response,
 ) -> SessionOutput:
-    """Put a proposal on the agenda, or say anew what it is about; its slot stays."""
-    session, is_new = await planning.put(talk.talk(proposal_id))
+    """Put a proposal on the agenda, or change the text of one that is there; its slot stays."""
+    session, is_new = await use_cases.put_session(store, schedule, talk.to_talk(proposal_id))
     if is_new:
         response.status_code = 201
         response.headers["Location"] = f"/sessions/{proposal_id}"
@@ -129,13 +131,14 @@ async def put_session(
 )
 async def move_session(
     proposal_id: UUID,
-    choice: SlotChoice,
-    planning: ThePlanning,
-    organizer: Annotated[Identity, Depends(demand("organizer"))],
+    slot: SlotInput,
+    store: StoreDep,
+    schedule: ScheduleDep,
+    organizer: OrganizerDep,
 ) -> SessionOutput:
-    """Move a session to a slot that is free; who moved it is on record."""
-    by = Mover(organizer.name, organizer.subject, datetime.now(UTC))
-    return SessionOutput.model_validate(await planning.move(proposal_id, choice.slot_id, by))
+    """Move a session to a free slot, and record who moved it."""
+    session = await use_cases.move_session(store, schedule, proposal_id, slot.slot_id, organizer)
+    return SessionOutput.model_validate(session)
 
 
 @router.get(
@@ -143,9 +146,9 @@ async def move_session(
     dependencies=[Depends(demand("organizer", "auditor"))],
     responses=responses(SESSION_NOT_FOUND),
 )
-async def read_move(proposal_id: UUID, planning: ThePlanning) -> MoveOutput:
-    """Who moved the session last, and when."""
-    return MoveOutput.model_validate({"moved": await planning.last_move(proposal_id)})
+async def read_last_move(proposal_id: UUID, store: StoreDep) -> LastMoveOutput:
+    """Return who moved the session last, and when."""
+    return LastMoveOutput.from_move(await use_cases.find_last_move(store, proposal_id))
 
 
 @router.delete(
@@ -156,15 +159,15 @@ async def read_move(proposal_id: UUID, planning: ThePlanning) -> MoveOutput:
 )
 async def remove_session(
     proposal_id: UUID,
-    planning: ThePlanning,
+    store: StoreDep,
     version: Annotated[Version | None, Query()] = None,
 ) -> None:
-    """Take a session off the agenda; without `version` whatever was seen before."""
-    await planning.remove(proposal_id, version)
+    """Remove a session from the agenda; without `version` whatever was seen before."""
+    await use_cases.remove_session(store, proposal_id, version)
 
 
-@router.get("/schedule", response_model=ScheduleOutput, responses=UNCHANGED)
-async def read_schedule(listing: TheListing, if_none_match: IfNoneMatch = "") -> Response:
-    """Every slot there is, from the configuration."""
-    page = listing.schedule_page
-    return _answer(page.tag, None if _has(if_none_match, page.tag) else page.body)
+@router.get("/schedule", response_model=ScheduleOutput, responses=NOT_MODIFIED)
+async def read_schedule(page_cache: PageCacheDep, if_none_match: IfNoneMatch = "") -> Response:
+    """Return every slot of the configured schedule."""
+    page = page_cache.schedule_page
+    return _page_response(page.tag, None if _names(if_none_match, page.tag) else page.body)

@@ -1,49 +1,19 @@
-"""What travels over HTTP to and from agenda-service."""
+"""The bodies of requests to agenda-service, and of its responses."""
 
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from agenda.domain import Schedule, Session, Talk
-from servicekit.problems import ProblemType
+from agenda.domain import Move, Schedule, Session, Talk
 from servicekit.text import Line, Paragraphs
 
-SESSION_NOT_FOUND = ProblemType(
-    "session-not-found",
-    404,
-    "The proposal is not on the agenda",
-    "Check the id; a proposal is on the agenda once it is accepted.",
-)
-AGENDA_FULL = ProblemType(
-    "agenda-full",
-    409,
-    "Every slot is taken",
-    "Take a session off, or give the schedule more slots; then send it again.",
-)
-STALE_VERSION = ProblemType(
-    "stale-version",
-    409,
-    "A newer version was seen before",
-    "Nothing to do: `current` is the newest version that came, and yours is older.",
-)
-SLOT_TAKEN = ProblemType(
-    "slot-taken",
-    409,
-    "The slot is taken",
-    "Choose another slot, or move the session of the proposal `taken_by` first; "
-    "`taken_by_title` is its title.",
-)
-UNKNOWN_SLOT = ProblemType(
-    "unknown-slot", 422, "There is no such slot", "Choose one of `GET /schedule`."
-)
 
-
-def _only_iso(value: object) -> object:
-    # Else a number would be taken for the seconds since 1970.
+def _require_iso_format(value: object) -> object:
+    # Pydantic would take a number for the seconds since 1970.
     if isinstance(value, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
         raise ValueError("it must be a day as 2027-06-14")
     return value
@@ -53,37 +23,37 @@ MAX_VERSION = 2**53 - 1
 """Valkey's scripts count in doubles: above this, two versions may look the same."""
 
 Version = Annotated[int, Field(ge=1, le=MAX_VERSION, description="the proposal's version")]
-Day = Annotated[date, BeforeValidator(_only_iso)]
+Day = Annotated[date, BeforeValidator(_require_iso_format)]
 Track = Annotated[Line, Field(max_length=120)]
 
 
 class Input(BaseModel):
-    """A request's body: a field that nobody knows is an error, not a typo without effect."""
+    """The base of request bodies: an unknown field is an error, not a typo without effect."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class TalkInput(Input):
-    """What an accepted proposal says of itself."""
+    """The content of an accepted proposal, to be put on the agenda."""
 
     title: Annotated[Line, Field(max_length=200)]
     abstract: Annotated[Paragraphs, Field(max_length=5000)]
     speaker: Annotated[Line, Field(max_length=120)]
     version: Version
 
-    def talk(self, proposal_id: UUID) -> Talk:
-        """The same for the domain."""
+    def to_talk(self, proposal_id: UUID) -> Talk:
+        """Return it as the domain's talk."""
         return Talk(proposal_id, **self.model_dump())
 
 
-class SlotChoice(Input):
-    """The slot that a session is to have."""
+class SlotInput(Input):
+    """The slot that a session is to be moved to."""
 
     slot_id: Annotated[Line, Field(max_length=100)]
 
 
 class Output(BaseModel):
-    """What is answered: made from what the domain has under the same names."""
+    """The base of response bodies: filled from the domain's attributes of the same names."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -95,7 +65,7 @@ class RoomOutput(Output):
     name: str
 
 
-class ScheduledRoom(RoomOutput):
+class RoomWithTrackOutput(RoomOutput):
     """A room, and the track of all that happens in it."""
 
     track: str
@@ -112,8 +82,8 @@ class SlotOutput(Output):
     track: str
 
 
-class ListedSession(Output):
-    """A session, as the list has it."""
+class ListedSessionOutput(Output):
+    """A session in the list of all sessions."""
 
     proposal_id: UUID
     title: str
@@ -121,31 +91,39 @@ class ListedSession(Output):
     slot: SlotOutput
 
 
-class SessionOutput(ListedSession):
-    """A session with all that is known of it; `version` is the proposal's."""
+class SessionOutput(ListedSessionOutput):
+    """A session with its abstract; `version` is the proposal's."""
 
     abstract: str
     version: int
 
 
-class MoverOutput(Output):
-    """A person who moved a session; `subject` is theirs at the OpenID provider."""
+class MoveOutput(Output):
+    """A move of a session: who moved it, and when; `subject` is theirs at the OpenID provider."""
 
     name: str
     subject: str
     at: datetime
 
 
-class MoveOutput(Output):
+class LastMoveOutput(Output):
     """The last move of a session; null when nobody has moved it."""
 
-    moved: MoverOutput | None
+    moved: MoveOutput | None
+
+    @classmethod
+    def from_move(cls, move: Move | None) -> Self:
+        """Return the body for `move`, or for none."""
+        if move is None:
+            return cls(moved=None)
+        actor = move.actor
+        return cls(moved=MoveOutput(name=actor.name, subject=actor.subject, at=move.at))
 
 
-class SessionList(Output):
+class SessionListOutput(Output):
     """Sessions by start, then by room in the schedule's order."""
 
-    items: list[ListedSession]
+    items: list[ListedSessionOutput]
 
 
 class ScheduleOutput(Output):
@@ -153,17 +131,17 @@ class ScheduleOutput(Output):
 
     timezone: str
     days: list[date]
-    rooms: list[ScheduledRoom]
+    rooms: list[RoomWithTrackOutput]
     slots: list[SlotOutput]
 
 
 def render_sessions(sessions: Sequence[Session]) -> bytes:
-    """A SessionList in JSON."""
-    return SessionList.model_validate({"items": sessions}).model_dump_json().encode()
+    """Return a SessionListOutput as JSON."""
+    return SessionListOutput.model_validate({"items": sessions}).model_dump_json().encode()
 
 
 def render_schedule(schedule: Schedule) -> bytes:
-    """A ScheduleOutput in JSON."""
+    """Return a ScheduleOutput as JSON."""
     fields = {
         "timezone": schedule.timezone.key,
         "days": schedule.days,

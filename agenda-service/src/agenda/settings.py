@@ -1,4 +1,4 @@
-"""What agenda-service reads from its environment, and the schedule file that it names."""
+"""The settings of agenda-service from its environment, and the schedule file that they name."""
 
 import tomllib
 from collections import Counter
@@ -25,13 +25,13 @@ from servicekit.settings import Seconds, ServerSettings, VerifyingSettings
 from servicekit.text import Line
 
 
-def _to_the_minute(value: time) -> time:
+def _require_whole_minutes(value: time) -> time:
     if value != value.replace(second=0, microsecond=0, tzinfo=None):
         raise ValueError("it must be hours and minutes, as 09:00")
     return value
 
 
-Clock = Annotated[time, AfterValidator(_to_the_minute)]
+Clock = Annotated[time, AfterValidator(_require_whole_minutes)]
 Name = Annotated[Line, Field(max_length=120)]
 # A part of every slot's id, and so of addresses and of keys.
 RoomId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
@@ -48,7 +48,10 @@ class RoomEntry(BaseModel):
 
 
 class ScheduleFile(BaseModel):
-    """Each room has a slot at each of `times`, local to `timezone`, on each of `days`."""
+    """The schedule as a file has it: each room has a slot at each of `times` on each of `days`.
+
+    Days and times are local to `timezone`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,7 +61,7 @@ class ScheduleFile(BaseModel):
     rooms: Annotated[list[RoomEntry], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _slots_are_apart(self) -> Self:
+    def _refuse_overlapping_slots(self) -> Self:
         _refuse_repeated("days", [day.isoformat() for day in self.days])
         _refuse_repeated("rooms", [room.id for room in self.rooms])
         for start, end in self.times:
@@ -70,7 +73,7 @@ class ScheduleFile(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _clocks_show_every_time(self) -> Self:
+    def _refuse_skipped_times(self) -> Self:
         for day, clock in product(self.days, {clock for pair in self.times for clock in pair}):
             local = datetime.combine(day, clock, self.timezone)
             # When clocks go forward an hour is skipped; a slot in it would have no length.
@@ -85,7 +88,7 @@ def _refuse_repeated(field: str, values: list[str]) -> None:
         raise ValueError(f"{field}: {value} is there {count} times")
 
 
-def _read(path: str) -> ScheduleFile:
+def _read_schedule_file(path: str) -> ScheduleFile:
     try:
         return ScheduleFile.model_validate(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except OSError as error:
@@ -99,7 +102,7 @@ def _read(path: str) -> ScheduleFile:
 
 
 class AgendaSettings(ServerSettings, VerifyingSettings):
-    """Where the agenda is kept, and which slots it has."""
+    """The settings of agenda-service."""
 
     valkey_url: RedisDsn = Field(
         description="the address of Valkey, as redis://user:password@host:port/database"
@@ -107,7 +110,7 @@ class AgendaSettings(ServerSettings, VerifyingSettings):
     valkey_timeout_seconds: Seconds = Field(
         1.5, description="how long Valkey may take, in seconds; then clients are told to come again"
     )
-    # The environment has the file's path; whoever reads the setting gets what is in the file.
-    schedule_file: Annotated[ScheduleFile, NoDecode, BeforeValidator(_read)] = Field(
+    # The environment has the path of the file; the setting is the content of the file.
+    schedule_file: Annotated[ScheduleFile, NoDecode, BeforeValidator(_read_schedule_file)] = Field(
         description="the path of the TOML file with timezone, days, times and rooms"
     )

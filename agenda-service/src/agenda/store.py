@@ -1,30 +1,23 @@
-"""The agenda in Valkey: every change is one Lua script, so that no two can come between."""
+"""The store of the agenda, in Valkey: every change is one Lua script, which runs as one step."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 import orjson
-import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 from uuid_utils.compat import uuid7
 
 from agenda.domain import (
+    Actor,
     AgendaFullError,
-    Mover,
+    Move,
     Schedule,
     SessionNotFoundError,
     SlotTakenError,
     StaleVersionError,
     Talk,
 )
+from servicekit.valkey import Script, Valkey
 
 # The braces keep all keys on one node of a cluster, as scripts need.
 SESSIONS = "{agenda}:sessions"
@@ -34,17 +27,18 @@ TAKEN = "{agenda}:taken"
 FENCES = "{agenda}:fences"
 """Hash: proposal id → the highest version seen, kept when the session goes."""
 REVISION = "{agenda}:revision"
-"""String: new and unique with each change, so that no agenda is ever taken for another one.
+"""String: a new unique id with each change, so that two agendas never have the same.
 
-A counter would not do: a failover that loses the last writes would count the same numbers again.
+A counter would not do: after a failover that lost the last writes it would use their numbers again.
 """
 MOVES = "{agenda}:moves"
-"""Hash: proposal id → who moved its session last, as JSON; it goes with the session."""
+"""Hash: proposal id → the last move of its session as JSON, removed with the session."""
 
-# By name, so that a release that adds one and the release before it can read each other.
+# The stored talk has its fields by name, so that a release that adds a field and the release before
+# it can read what the other has written.
 _FIELDS = ("title", "abstract", "speaker", "version")
 
-# With `#!lua` a server that is out of memory refuses a script whole, and not in the middle.
+# With `#!lua` a server that is out of memory refuses the whole script instead of stopping half-way.
 _PUT = """#!lua
 local sessions, taken, fences, revision = unpack(KEYS)
 local proposal, version, talk, schedule, change = unpack(ARGV)
@@ -80,7 +74,7 @@ return {slot == old and 'kept' or 'new', slot}
 
 _MOVE = """#!lua
 local sessions, taken, fences, revision, moves = unpack(KEYS)
-local proposal, slot, mover, change = unpack(ARGV)
+local proposal, slot, move, change = unpack(ARGV)
 local before = redis.call('HGET', sessions, proposal)
 if not before then
     return {'unknown'}
@@ -93,7 +87,7 @@ if slot ~= old then
     end
     redis.call('HDEL', taken, old)
     redis.call('HSET', sessions, proposal, slot .. ' ' .. talk)
-    redis.call('HSET', moves, proposal, mover)
+    redis.call('HSET', moves, proposal, move)
     redis.call('SET', revision, change)
 end
 return {'moved', before}
@@ -121,75 +115,65 @@ return {'removed'}
 
 
 class StoreUnavailableError(Exception):
-    """Valkey can't be reached, refuses, or takes too long; a change may yet have been made."""
+    """Valkey fails or takes too long; a change may have been made all the same."""
 
     def __init__(self) -> None:
         super().__init__("The agenda's store is unavailable just now.")
 
 
 class Store:
-    """Every method raises StoreUnavailableError, after `timeout_seconds` at the latest.
+    """The store of the agenda; as a context manager it closes its connections at the end.
 
-    As a context manager it gives its connections back at the end.
+    Every method takes `timeout_seconds` at most, and raises StoreUnavailableError when it fails.
     """
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        self._timeout_seconds = timeout_seconds
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=32,
-            # One limit for the whole of a call, in `_bounded`: these would add up.
-            timeout=None,
-            socket_timeout=None,
-            socket_connect_timeout=None,
-            # Once, and at once: a kept connection may have ended with the server's last restart.
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-            # With RESP3 the pool no longer looks whether a kept connection has ended.
-            protocol=2,
-            decode_responses=True,
-        )
-        self._client = Redis.from_pool(pool)
-        self._put = self._client.register_script(_PUT)
-        self._move = self._client.register_script(_MOVE)
-        self._remove = self._client.register_script(_REMOVE)
+        self._valkey = Valkey(url, timeout_seconds, lambda _: StoreUnavailableError())
+        self._put = self._valkey.script(_PUT)
+        self._move = self._valkey.script(_MOVE)
+        self._remove = self._valkey.script(_REMOVE)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
+        await self._valkey.close()
 
-    async def revision(self) -> str:
-        """The revision of the agenda, empty before the first change: one small read."""
-        async with self._bounded():
-            return str(await self._client.get(REVISION) or "")
+    async def read_revision(self) -> str:
+        """Return the revision of the agenda, empty before the first change: one small read."""
+        async with self._valkey.commands() as client:
+            return str(await client.get(REVISION) or "")
 
-    async def everything(self) -> tuple[str, dict[str, Talk]]:
-        """The revision, and what it has: talks by slot id."""
-        async with self._bounded(), self._client.pipeline(transaction=True) as pipeline:
+    async def read_all(self) -> tuple[str, dict[str, Talk]]:
+        """Return the revision of the agenda, and its talks by slot id."""
+        async with (
+            self._valkey.commands() as client,
+            client.pipeline(transaction=True) as pipeline,
+        ):
             pipeline.get(REVISION)
             pipeline.hgetall(SESSIONS)
             revision, sessions = await pipeline.execute()
-        entries = (_entry(proposal, value) for proposal, value in sessions.items())
+        entries = (_parse_session(proposal_id, text) for proposal_id, text in sessions.items())
         return revision or "", dict(entries)
 
-    async def find(self, proposal_id: UUID) -> tuple[str, Talk]:
-        """The slot id and the talk, or SessionNotFoundError."""
-        async with self._bounded():
-            value = await self._client.hget(SESSIONS, str(proposal_id))
-        if value is None:
+    async def find_talk(self, proposal_id: UUID) -> tuple[str, Talk]:
+        """Return the slot id and the talk of a proposal, or raise SessionNotFoundError."""
+        async with self._valkey.commands() as client:
+            text = await client.hget(SESSIONS, str(proposal_id))
+        if text is None:
             raise SessionNotFoundError(proposal_id)
-        return _entry(str(proposal_id), str(value))
+        return _parse_session(str(proposal_id), str(text))
 
-    async def put(self, talk: Talk, schedule: Schedule) -> tuple[str, bool]:
-        """Write `talk`, in the first free slot of `schedule` unless it has one already.
+    async def put_talk(self, talk: Talk, schedule: Schedule) -> tuple[str, bool]:
+        """Write a talk into the slot that it has, or else into the first free one of `schedule`.
 
-        The slot id, and whether it is a new one. AgendaFullError, or StaleVersionError.
+        Return the slot id, and True if the talk was given this slot just now. Raise
+        AgendaFullError, or StaleVersionError when a higher version was seen before.
         """
         text = orjson.dumps({name: getattr(talk, name) for name in _FIELDS})
         slots = f" {' '.join(schedule.slots)} "
         outcome, *found = await self._run(
-            self._put, talk.proposal_id, talk.version, text, slots, _change()
+            self._put, talk.proposal_id, talk.version, text, slots, _new_revision()
         )
         if outcome == "full":
             raise AgendaFullError
@@ -197,55 +181,53 @@ class Store:
             raise StaleVersionError(int(found[0]))
         return found[0], outcome == "new"
 
-    async def move(self, proposal_id: UUID, slot_id: str, by: Mover) -> Talk:
-        """Put the talk into a slot of its own choice; SlotTakenError or SessionNotFoundError."""
-        mover = orjson.dumps(by)
-        outcome, *found = await self._run(self._move, proposal_id, slot_id, mover, _change())
+    async def move_talk(self, proposal_id: UUID, slot_id: str, move: Move) -> Talk:
+        """Move a talk to a slot, record `move`, and return the talk.
+
+        Raise SessionNotFoundError, or SlotTakenError when another talk has the slot. A talk that
+        is in this slot already has not moved, so nothing is recorded.
+        """
+        text = orjson.dumps(
+            {"name": move.actor.name, "subject": move.actor.subject, "at": move.at.isoformat()}
+        )
+        outcome, *found = await self._run(self._move, proposal_id, slot_id, text, _new_revision())
         if outcome == "unknown":
             raise SessionNotFoundError(proposal_id)
         if outcome == "taken":
-            raise SlotTakenError(_entry(*found)[1])
-        return _entry(str(proposal_id), found[0])[1]
+            raise SlotTakenError(_parse_session(*found)[1])
+        return _parse_session(str(proposal_id), found[0])[1]
 
-    async def last_move(self, proposal_id: UUID) -> Mover | None:
-        """Who moved the session last; None when nobody has."""
-        async with self._bounded():
-            value = await self._client.hget(MOVES, str(proposal_id))
-        if value is None:
+    async def find_last_move(self, proposal_id: UUID) -> Move | None:
+        """Return the last move of a session; None when it was never moved."""
+        async with self._valkey.commands() as client:
+            text = await client.hget(MOVES, str(proposal_id))
+        if text is None:
             return None
-        fields = orjson.loads(value)
-        return Mover(fields["name"], fields["subject"], datetime.fromisoformat(fields["at"]))
+        fields = orjson.loads(text)
+        actor = Actor(fields["name"], fields["subject"])
+        return Move(actor, datetime.fromisoformat(fields["at"]))
 
-    async def remove(self, proposal_id: UUID, version: int | None) -> None:
-        """Free the slot, if there is one; what is older than `version` comes too late from now on.
+    async def remove_talk(self, proposal_id: UUID, version: int | None) -> None:
+        """Remove a talk, if it is there, and refuse versions older than `version` from now on.
 
-        StaleVersionError when a higher version was seen; None removes whatever the version.
+        Raise StaleVersionError when a higher version was seen before; None removes the talk
+        whatever its version.
         """
-        outcome, *found = await self._run(self._remove, proposal_id, version or "", _change())
+        outcome, *found = await self._run(self._remove, proposal_id, version or "", _new_revision())
         if outcome == "stale":
             raise StaleVersionError(int(found[0]))
 
-    async def _run(self, script: Any, proposal_id: UUID, *arguments: str | bytes | int) -> Any:
-        async with self._bounded():
-            return await script(
-                keys=[SESSIONS, TAKEN, FENCES, REVISION, MOVES], args=[str(proposal_id), *arguments]
-            )
-
-    @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._timeout_seconds):
-                yield
-        except (RedisError, TimeoutError) as error:
-            structlog.get_logger().warning("valkey is unavailable", reason=repr(error))
-            raise StoreUnavailableError from error
+    async def _run(self, script: Script, proposal_id: UUID, *arguments: str | bytes | int) -> Any:
+        keys = (SESSIONS, TAKEN, FENCES, REVISION, MOVES)
+        return await script(keys, (str(proposal_id), *arguments))
 
 
-def _change() -> str:
+def _new_revision() -> str:
     return str(uuid7())
 
 
-def _entry(proposal_id: str, value: str) -> tuple[str, Talk]:
-    slot_id, _, text = value.partition(" ")
-    fields = orjson.loads(text)
+def _parse_session(proposal_id: str, text: str) -> tuple[str, Talk]:
+    """Return the slot id and the talk of a value of SESSIONS."""
+    slot_id, _, talk = text.partition(" ")
+    fields = orjson.loads(talk)
     return slot_id, Talk(UUID(proposal_id), *(fields[name] for name in _FIELDS))

@@ -8,22 +8,20 @@ from uuid import uuid4
 import httpx2
 import pytest
 from redis import Redis
-from tests.patience import PATIENT
 from uuid_utils.compat import uuid7
 
-from embedded.process import Process, running
-from embedded.services import Identities, agenda
-from servicekit.testing import Issuer, free_port
+from testkit.issuer import Issuer
+from testkit.process import Process, Program, running
 
 Put = Callable[..., httpx2.Response]
 
 
 @pytest.fixture(scope="session")
-def service(valkey_server: Process, folder: Path, identities: Identities) -> Iterator[Process]:
-    """The service with the schedule of the embedded platform, and with patience for a busy disk."""
-    env = PATIENT["agenda-service"]
-    program = agenda(free_port(), free_port(), valkey_server.url, identities, env=env)
-    with running(program, folder) as process:
+def service(
+    valkey_server: Process, folder: Path, make_agenda_service: Callable[..., Program]
+) -> Iterator[Process]:
+    """The service with the schedule of the tests."""
+    with running(make_agenda_service(valkey_server.url), folder) as process:
         yield process
 
 

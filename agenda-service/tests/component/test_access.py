@@ -8,12 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 import trustme
-from tests.patience import PATIENT
 
-from embedded import fake
-from embedded.process import Process, running
-from embedded.services import Identities, agenda
-from servicekit.testing import Issuer, assert_closed, free_port, problem
+from testkit.access import assert_closed
+from testkit.issuer import Issuer, running_issuer
+from testkit.problems import problem
+from testkit.process import Process, Program, running
 
 Put = Callable[..., httpx2.Response]
 NewId = Callable[[], str]
@@ -109,6 +108,7 @@ def test_last_move_names_who_made_it(
 @pytest.mark.parametrize("trusted", [True, False])
 def test_provider_is_believed_only_when_its_certificate_is_trusted(
     valkey_server: Process,
+    make_agenda_service: Callable[..., Program],
     new_id: NewId,
     talk: Callable[..., dict[str, Any]],
     tmp_path: Path,
@@ -118,10 +118,9 @@ def test_provider_is_believed_only_when_its_certificate_is_trusted(
     authorities[not trusted].cert_pem.write_to_path(tmp_path / "authority.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authorities[0].issue_cert("127.0.0.1").configure_cert(context)
-    env = {**PATIENT["agenda-service"], "SSL_CERT_FILE": str(tmp_path / "authority.pem")}
-    ports = free_port(), free_port()
-    with fake.issuer(context) as issuer:
-        program = agenda(*ports, valkey_server.url, Identities(issuer.url), env=env)
+    env = {"SSL_CERT_FILE": str(tmp_path / "authority.pem")}
+    with running_issuer(context) as issuer:
+        program = make_agenda_service(valkey_server.url, OIDC_ISSUER=issuer.url, **env)
         with running(program, tmp_path) as service:
             answer = httpx2.put(
                 f"{service.url}/sessions/{new_id()}",

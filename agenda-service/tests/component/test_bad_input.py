@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from servicekit.testing import problem
+from testkit.problems import problem
 
 ID = "01900000-0000-7000-8000-000000000001"
 SESSION, SLOT = f"/sessions/{ID}", f"/sessions/{ID}/slot"

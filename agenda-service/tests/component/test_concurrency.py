@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from embedded.process import Process
+from testkit.process import Process
 
 MANY = 50
 

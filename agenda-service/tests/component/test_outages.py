@@ -5,7 +5,6 @@ import signal
 from asyncio import gather
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,10 +12,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from embedded.backing import valkey
-from embedded.process import Process, running
-from embedded.services import Identities, agenda
-from servicekit.testing import free_port, problem, wait_for
+from testkit.backing import valkey
+from testkit.ports import free_port
+from testkit.problems import problem
+from testkit.process import Process, Program, running
+from testkit.waiting import wait_for
 
 LIMIT_SECONDS = 2
 BOUND_SECONDS = 10
@@ -35,13 +35,15 @@ def backing(tmp_path: Path) -> Iterator[Process]:
 
 @pytest.fixture
 def mortal(
-    backing: Process, tmp_path: Path, identities: Identities, rights: Mapping[str, str]
+    backing: Process,
+    tmp_path: Path,
+    make_agenda_service: Callable[..., Program],
+    rights: Mapping[str, str],
 ) -> Iterator[httpx2.Client]:
     """A client of a service on `backing`."""
-    program = agenda(free_port(), free_port(), backing.url, identities)
-    env = {**program.env, "VALKEY_TIMEOUT_SECONDS": str(LIMIT_SECONDS)}
+    program = make_agenda_service(backing.url, VALKEY_TIMEOUT_SECONDS=str(LIMIT_SECONDS))
     with (
-        running(replace(program, env=env), tmp_path) as process,
+        running(program, tmp_path) as process,
         httpx2.Client(base_url=process.url, timeout=30, headers=rights) as client,
     ):
         yield client

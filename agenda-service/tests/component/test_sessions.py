@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from servicekit.testing import problem
+from testkit.problems import problem
 
 FIRST, SECOND, LAST = "20270614T0900-main", "20270614T0900-harbour", "20270615T1745-garden"
 SLOTS = 48

@@ -6,33 +6,33 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.patience import PATIENT
 
 from agenda.settings import AgendaSettings
-from embedded.process import Process, Program, refusal, running
-from embedded.services import SCHEDULE, Identities, agenda
 from servicekit.settings import load
-from servicekit.testing import free_port
+from testkit.ports import free_port
+from testkit.process import Process, Program, refusal, running
 
-NOBODY = Identities("http://127.0.0.1:1")
-"""A provider that is not there: nothing here waits for it."""
-GOOD = SCHEDULE.read_text()
+GOOD = Path(__file__).parents[1].joinpath("schedule.toml").read_text()
 WITHOUT_MAIN = GOOD.replace('"main"', '"cellar"')
+WithSettings = Callable[[Mapping[str, str]], Program]
 
 
-def with_settings(env: Mapping[str, str]) -> Program:
-    """The service with `env` over good settings; an empty one counts as missing."""
-    return agenda(free_port(), free_port(), "redis://127.0.0.1:1/0", NOBODY, SCHEDULE, env)
+@pytest.fixture
+def with_settings(make_agenda_service: Callable[..., Program]) -> WithSettings:
+    """Make a service with these settings over good ones; an empty one counts as missing."""
+    # The provider is not there either: nothing here waits for it.
+    nowhere = {"OIDC_ISSUER": "http://127.0.0.1:1"}
+    return lambda env: make_agenda_service("redis://127.0.0.1:1/0", **{**nowhere, **env})
 
 
-def test_missing_settings_stop_the_start() -> None:
+def test_missing_settings_stop_the_start(with_settings: WithSettings) -> None:
     names = ["OIDC_ISSUER", "PORT", "METRICS_PORT", "VALKEY_URL", "SCHEDULE_FILE"]
     sentences = refusal(with_settings(dict.fromkeys(names, ""))).splitlines()
     found = [sentence.partition(" is missing: it is ")[0] for sentence in sentences]
     assert found == [f"The setting {name}" for name in names]
 
 
-def test_wrong_settings_stop_the_start() -> None:
+def test_wrong_settings_stop_the_start(with_settings: WithSettings) -> None:
     wrong = {
         "PROFILE": "holiday",
         "PORT": "70000",
@@ -57,7 +57,11 @@ def test_wrong_settings_stop_the_start() -> None:
     ],
 )
 def test_wrong_schedule_stops_the_start(
-    content: bytes | None, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: bytes | None,
+    complaint: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    with_settings: WithSettings,
 ) -> None:
     path = tmp_path / "schedule.toml"
     if content is not None:
@@ -70,9 +74,9 @@ def test_wrong_schedule_stops_the_start(
     assert sentence.startswith(f"The setting SCHEDULE_FILE is wrong ({path}{complaint}")
 
 
-def test_start_does_not_wait_for_valkey(tmp_path: Path) -> None:
+def test_start_does_not_wait_for_valkey(tmp_path: Path, with_settings: WithSettings) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
-    with running(agenda(free_port(), free_port(), nowhere, NOBODY), tmp_path) as process:
+    with running(with_settings({"VALKEY_URL": nowhere}), tmp_path) as process:
         assert httpx2.get(f"{process.url}/sessions").status_code == 503
         assert httpx2.get(f"{process.url}/schedule").status_code == 200
 
@@ -80,15 +84,13 @@ def test_start_does_not_wait_for_valkey(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("valkey")
 def test_agenda_outlives_the_service(
     valkey_server: Process,
-    identities: Identities,
+    make_agenda_service: Callable[..., Program],
     rights: Mapping[str, str],
     tmp_path: Path,
     talk: Callable[..., dict[str, Any]],
     new_id: Callable[[], str],
 ) -> None:
-    program = agenda(
-        free_port(), free_port(), valkey_server.url, identities, env=PATIENT["agenda-service"]
-    )
+    program = make_agenda_service(valkey_server.url)
     with running(program, tmp_path) as process:
         httpx2.put(f"{process.url}/sessions/{new_id()}", json=talk(), headers=rights)
         before = httpx2.get(f"{process.url}/sessions")
@@ -101,7 +103,7 @@ def test_agenda_outlives_the_service(
 @pytest.mark.usefixtures("valkey")
 def test_slot_that_the_schedule_loses_is_given_up_for_another(
     valkey_server: Process,
-    identities: Identities,
+    make_agenda_service: Callable[..., Program],
     rights: Mapping[str, str],
     tmp_path: Path,
     talk: Callable[..., dict[str, Any]],
@@ -110,9 +112,7 @@ def test_slot_that_the_schedule_loses_is_given_up_for_another(
     stays, leaves = new_id(), new_id()
     in_main = f"/sessions/{leaves}"
     with running(
-        agenda(
-            free_port(), free_port(), valkey_server.url, identities, env=PATIENT["agenda-service"]
-        ),
+        make_agenda_service(valkey_server.url),
         tmp_path,
     ) as process:
         httpx2.put(f"{process.url}{in_main}", json=talk(title="Was in main"), headers=rights)
@@ -122,8 +122,7 @@ def test_slot_that_the_schedule_loses_is_given_up_for_another(
         before = httpx2.get(f"{process.url}/sessions")
     schedule = tmp_path / "schedule.toml"
     schedule.write_text(WITHOUT_MAIN)
-    env = PATIENT["agenda-service"]
-    program = agenda(free_port(), free_port(), valkey_server.url, identities, schedule, env)
+    program = make_agenda_service(valkey_server.url, SCHEDULE_FILE=str(schedule))
     with running(program, tmp_path) as process:
         # The same in Valkey, another agenda: the tag of before must not hold.
         headers = {"If-None-Match": before.headers["etag"]}

@@ -7,24 +7,27 @@ from typing import Any
 import httpx2
 import pytest
 from redis import Redis
-from tests.contract.files import pacts_with
-from tests.contract.provider import Handlers, verify
-from tests.patience import PATIENT
 
-from embedded.process import Process, running
-from embedded.services import Identities, agenda
-from servicekit.testing import Issuer, free_port
+from testkit.contract.files import consumer_of, pacts_with
+from testkit.contract.provider import Handlers, verify
+from testkit.issuer import Issuer
+from testkit.process import Process, Program, running
 
 PROVIDER = "agenda-service"
-TokenOf = Callable[[Path], str]
+ROLES = {
+    "frontend": ("organizer", "reviewer"),
+    "c4p-service": ("agenda-writer", "mail-sender"),
+    "consistency-job": ("auditor", "repairer", "mail-sender"),
+}
+"""The roles that each consumer has; the frontend's are those of its people."""
 SOMEBODY = "01975c2e-8f6a-7000-8000-00000000ffff"
 
 
 @pytest.fixture(scope="module")
-def service(valkey_server: Process, folder: Path, identities: Identities) -> Iterator[Process]:
-    env = PATIENT["agenda-service"]
-    program = agenda(free_port(), free_port(), valkey_server.url, identities, env=env)
-    with running(program, folder) as process:
+def service(
+    valkey_server: Process, folder: Path, make_agenda_service: Callable[..., Program]
+) -> Iterator[Process]:
+    with running(make_agenda_service(valkey_server.url), folder) as process:
         yield process
 
 
@@ -76,7 +79,7 @@ def states(service: Process, valkey_server: Process, issuer: Issuer) -> Iterator
 
 @pytest.mark.parametrize("pact", pacts_with(PROVIDER), ids=lambda path: path.stem)
 def test_pact_is_kept(
-    pact: Path, service: Process, states: States, valkey_server: Process, token_of: TokenOf
+    pact: Path, service: Process, states: States, valkey_server: Process, issuer: Issuer
 ) -> None:
     known: Handlers = {
         "a running service": lambda: None,
@@ -86,4 +89,6 @@ def test_pact_is_kept(
         "an agenda that is full": states.fill,
         "the store is unavailable": valkey_server.stop,
     }
-    verify(pact, PROVIDER, service.url, known, states.reset, token_of(pact))
+    consumer = consumer_of(pact, PROVIDER)
+    token = issuer.token(*ROLES[consumer], name=consumer)
+    verify(pact, PROVIDER, service.url, known, states.reset, token)

@@ -1,4 +1,4 @@
-"""What may come in, and how things go out."""
+"""The bodies that are accepted, and those that are answered."""
 
 from datetime import date, time
 from typing import Any
@@ -9,11 +9,11 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from agenda.domain import Room, Talk, plan
+from agenda.domain import Room, Talk, make_schedule
 from agenda.schemas import (
     MAX_VERSION,
     SessionOutput,
-    SlotChoice,
+    SlotInput,
     TalkInput,
     render_schedule,
     render_sessions,
@@ -25,7 +25,7 @@ TALK = {
     "speaker": "Ada",
     "version": 3,
 }
-SCHEDULE = plan(
+SCHEDULE = make_schedule(
     ZoneInfo("Europe/Berlin"),
     [date(2027, 6, 14)],
     [(time(9), time(9, 45))],
@@ -40,11 +40,11 @@ SLOT = {
     "track": "Platform",
 }
 ID = UUID("01900000-0000-7000-8000-000000000001")
-SESSION = Talk(ID, "Canaries", "How they sing.", "Ada", 3).at(SCHEDULE.slots[SLOT["id"]])  # type: ignore[index]
+SESSION = Talk(ID, "Canaries", "How they sing.", "Ada", 3).in_slot(SCHEDULE.slots[SLOT["id"]])  # type: ignore[index]
 
 
 def test_talk_is_trimmed() -> None:
-    talk = TalkInput.model_validate({**TALK, "title": "  Canaries  "}).talk(ID)
+    talk = TalkInput.model_validate({**TALK, "title": "  Canaries  "}).to_talk(ID)
     assert talk == Talk(ID, "Canaries", "How they sing.\n\nAnd why.", "Ada", 3)
 
 
@@ -88,9 +88,9 @@ def test_talk_needs_every_field(field: str) -> None:
 
 
 @pytest.mark.parametrize("slot_id", ["", " ", "x" * 101, "a\nb", "a\x00", None, 1, {}])
-def test_slot_choice_refuses_what_is_no_id(slot_id: Any) -> None:
+def test_slot_input_refuses_what_is_no_id(slot_id: Any) -> None:
     with pytest.raises(ValidationError):
-        SlotChoice.model_validate({"slot_id": slot_id})
+        SlotInput.model_validate({"slot_id": slot_id})
 
 
 def test_session_list_has_the_agreed_shape() -> None:

@@ -1,8 +1,8 @@
-"""The other services, as the outbox calls them and organizers ask about them."""
+"""The clients of the other services, for the outbox and for organizers."""
 
 import asyncio
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
@@ -11,42 +11,27 @@ import httpx2
 from pydantic import BaseModel
 
 from c4p.domain import Delivery, Proposal
+from c4p.links import Links
 from servicekit.http import Neighbour, NeighbourUnavailableError
-from servicekit.security import Signer
 
 _TRY_LATER = frozenset({401, 403, 408, 425, 429})
-"""With them what others may put right: an identity or a role of ours too, which a person repairs
+"""The statuses after which a call may succeed later; a missing role, too, is repaired by a person
 while the call waits."""
 
-
-LOOK_SECONDS = 1.5
-"""How long somebody who looks waits for another service; less than the frontend's own limit."""
+LOOKUP_TIMEOUT_SECONDS = 1.5
+"""The timeout of a call for which an organizer waits; less than the frontend's own."""
 
 
 class TryLaterError(Exception):
-    """The neighbour could not do it now; the same call may succeed later."""
+    """The other service could not do it now; the same call may succeed later."""
 
 
 class RefusedError(Exception):
-    """The neighbour won't do it, however often it is asked."""
-
-
-class Links:
-    """The links that let speakers return to their proposals, signed and with an end."""
-
-    def __init__(self, key: str, public_url: str, days: int) -> None:
-        self.signer = Signer(key, "proposal")
-        self._public_url = public_url.rstrip("/")
-        self._validity = timedelta(days=days)
-
-    def link(self, proposal_id: UUID, since: datetime) -> str:
-        """The address of a proposal's page for its speaker."""
-        token = self.signer.sign({"proposal": str(proposal_id)}, since + self._validity)
-        return f"{self._public_url}/proposals/{proposal_id}?token={token}"
+    """The other service refuses the call, however often it is made."""
 
 
 class AgendaClient:
-    """agenda-service: puts and removes sessions."""
+    """A client of agenda-service: puts and removes sessions."""
 
     def __init__(self, neighbour: Neighbour) -> None:
         self._neighbour = neighbour
@@ -87,14 +72,14 @@ class EmailList(BaseModel):
 
 
 class EmailClient:
-    """email-service: mails speakers, and remembers which mails went out."""
+    """A client of email-service: mails speakers, and lists the mails that were sent."""
 
     def __init__(self, neighbour: Neighbour, links: Links) -> None:
         self._neighbour = neighbour
         self._links = links
 
     async def send(self, delivery: Delivery) -> None:
-        """Mail what `delivery` tells; the same delivery is the same mail to the last letter."""
+        """Send the mail of a delivery; the same delivery is the same mail to the last letter."""
         link = self._links.link(delivery.proposal_id, delivery.created_at)
         mail = {
             "template": f"proposal-{delivery.kind}",
@@ -106,12 +91,13 @@ class EmailClient:
         answer = await self._neighbour.request("POST", "/emails", json=mail, headers=headers)
         _check(answer, 202, naming={"key": delivery.key})
 
-    async def about(self, proposal_id: UUID) -> EmailList:
-        """Return the newest mails about a proposal, at most 100, or raise
-        NeighbourUnavailableError.
+    async def list_about(self, proposal_id: UUID) -> Sequence[SentEmail]:
+        """Return the newest mails about a proposal, at most 100.
+
+        NeighbourUnavailableError when email-service can't tell them in LOOKUP_TIMEOUT_SECONDS.
         """
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(LOOKUP_TIMEOUT_SECONDS):
                 answer = await self._neighbour.request(
                     "GET", "/emails", params={"reference": str(proposal_id)}
                 )
@@ -121,16 +107,16 @@ class EmailClient:
             raise NeighbourUnavailableError(
                 self._neighbour.name, f"it answered {answer.status_code}"
             )
-        return self._neighbour.parse(EmailList, answer)
+        return self._neighbour.parse(EmailList, answer).items
 
 
 def _check(
     response: httpx2.Response, *successes: int, naming: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Nothing for a success or an overtaken call, else the exception that says what to do.
+    """Raise TryLaterError or RefusedError unless the call succeeded or was overtaken.
 
-    A success names what it is about, a refusal is a problem. Anything else was said by somebody
-    in between, such as a proxy while the service is replaced, and settles nothing.
+    A success names what it is about, a refusal is a problem. Anything else was answered by
+    something in between, such as a proxy while the service is replaced, and settles nothing.
     """
     status, document = response.status_code, _document(response)
     if status in successes and naming.items() <= document.items():

@@ -1,15 +1,16 @@
-"""The rules of a call for proposals, pure: states, transitions, the window, who is told what."""
+"""The rules of a call for proposals, without I/O: states, transitions, the window, deliveries."""
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 from uuid import UUID
 
 
 class State(StrEnum):
-    """Where a proposal stands."""
+    """The state of a proposal."""
 
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
@@ -26,7 +27,7 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 
 class EventKind(StrEnum):
-    """What happened to a proposal."""
+    """The kind of a change of a proposal."""
 
     SUBMITTED = "submitted"
     EDITED = "edited"
@@ -36,14 +37,14 @@ class EventKind(StrEnum):
 
 
 class Target(StrEnum):
-    """Which service a delivery goes to."""
+    """The service that a delivery goes to."""
 
     AGENDA = "agenda"
     EMAIL = "email"
 
 
 class DeliveryKind(StrEnum):
-    """What a delivery tells: the session to the agenda, anything else to the speaker."""
+    """The content of a delivery: the session for the agenda, anything else for the speaker."""
 
     SESSION = "session"
     RECEIVED = "received"
@@ -53,7 +54,7 @@ class DeliveryKind(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """`failed` means given up: it waits for a person."""
+    """The state of a delivery; a failed one was given up, and waits for a person."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
@@ -70,6 +71,18 @@ class WrongStateError(Exception):
     def __init__(self, state: State, wanted: str) -> None:
         super().__init__(f"The proposal is {state}: it can't be {wanted}.")
         self.members = {"state": str(state)}
+
+
+class DeliveryNotFoundError(Exception):
+    """There is no such delivery."""
+
+
+class DeliveryChangedError(Exception):
+    """The delivery was attempted since the caller read it."""
+
+
+class KeyReusedError(Exception):
+    """The Idempotency-Key came before, with another request."""
 
 
 class StaleEditError(Exception):
@@ -90,38 +103,48 @@ class WindowClosedError(Exception):
             if early
             else "The call for proposals is closed."
         )
-        self.members = {
-            "opens_at": window.opens_at,
-            "closes_at": window.closes_at,
-        }
+        self.members = {"opens_at": window.opens_at, "closes_at": window.closes_at}
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When proposals are taken, from `opens_at` until just before `closes_at`; None is no bound."""
+    """The time in which proposals are taken: from `opens_at` until just before `closes_at`.
+
+    None is no bound.
+    """
 
     opens_at: datetime | None = None
     closes_at: datetime | None = None
 
     def is_open(self, now: datetime) -> bool:
-        """Whether a proposal may be submitted at `now`."""
+        """Tell whether a proposal may be submitted at `now`."""
         return (self.opens_at is None or self.opens_at <= now) and (
             self.closes_at is None or now < self.closes_at
         )
 
 
 @dataclass(frozen=True, slots=True)
-class By:
-    """Who does something, and when; `subject` is theirs at the OpenID provider, if known."""
+class Actor:
+    """The person or program that does something.
 
-    actor: str
-    at: datetime
+    `subject` is theirs at the OpenID provider, None where nobody is signed in.
+    """
+
+    name: str
     subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """An Idempotency-Key, and the hash that tells its request from another."""
+
+    text: str
+    request_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
-    """What a speaker sends in."""
+    """The text that a speaker submits, and who the speaker is."""
 
     title: str
     abstract: str
@@ -131,7 +154,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A talk somebody offers; `version` grows by one with every change."""
+    """A talk that a speaker offers; `version` grows by one with every change."""
 
     id: UUID
     title: str
@@ -161,7 +184,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What one reviewer thinks of a proposal: a score from 1 to 5, and why."""
+    """The opinion of one reviewer on a proposal: a score from 1 to 5, and the reason."""
 
     proposal_id: UUID
     subject: str
@@ -171,8 +194,16 @@ class Review:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The mean of the scores of a proposal's reviews, 1 to 5, and the number of reviews."""
+
+    average: float
+    count: int
+
+
 class Action(StrEnum):
-    """What people do that changes no proposal, and is on record all the same."""
+    """An action that changes no proposal, and is on record all the same."""
 
     WINDOW_SET = "window set"
     DELIVERY_RETRIED = "delivery retried"
@@ -197,10 +228,10 @@ class Change:
     deliveries: Sequence[NewDelivery] = ()
 
 
-def submit(draft: Draft, proposal_id: UUID, window: Window, by: By) -> Change:
-    """A new proposal, or WindowClosedError."""
-    if not window.is_open(by.at):
-        raise WindowClosedError(window, by.at)
+def submit(draft: Draft, proposal_id: UUID, window: Window, actor: Actor, now: datetime) -> Change:
+    """Return a new proposal, or raise WindowClosedError."""
+    if not window.is_open(now):
+        raise WindowClosedError(window, now)
     proposal = Proposal(
         id=proposal_id,
         title=draft.title,
@@ -209,17 +240,21 @@ def submit(draft: Draft, proposal_id: UUID, window: Window, by: By) -> Change:
         speaker_email=draft.speaker_email,
         state=State.SUBMITTED,
         version=1,
-        submitted_at=by.at,
-        updated_at=by.at,
+        submitted_at=now,
+        updated_at=now,
     )
-    event = _event(proposal, EventKind.SUBMITTED, by)
+    event = _event(proposal, EventKind.SUBMITTED, actor)
     return Change(proposal, event, [_mail(proposal, DeliveryKind.RECEIVED)])
 
 
 def edit(
-    proposal: Proposal, versions: Container[int] | None, changes: Mapping[str, str], by: By
+    proposal: Proposal,
+    versions: Container[int] | None,
+    changes: Mapping[str, str],
+    actor: Actor,
+    now: datetime,
 ) -> Change | None:
-    """`proposal` with `changes`; None where they change nothing.
+    """Return `proposal` with `changes`, None where they change nothing.
 
     StaleEditError where the proposal's version is not among `versions` (None is any),
     WrongStateError when it is decided.
@@ -232,53 +267,60 @@ def edit(
     if before == dict(changes):
         return None
     fields: dict[str, Any] = dict(changes)
-    edited = replace(proposal, **fields, version=proposal.version + 1, updated_at=by.at)
-    event = _event(edited, EventKind.EDITED, by, {"before": before})
+    edited = replace(proposal, **fields, version=proposal.version + 1, updated_at=now)
+    event = _event(edited, EventKind.EDITED, actor, {"before": before})
     return Change(edited, event)
 
 
-def decide(proposal: Proposal, decision: State, message: str | None, by: By) -> Change | None:
-    """`proposal` accepted or rejected; None where it was decided so before."""
+def decide(
+    proposal: Proposal, decision: State, message: str | None, actor: Actor, now: datetime
+) -> Change | None:
+    """Return `proposal` accepted or rejected, None where it was decided so before."""
     if proposal.state is decision:
         return None
-    changed = _move(proposal, decision, by, decided_at=by.at, message=message)
-    event = _event(changed, EventKind(decision), by, {"message": message})
+    changed = _change_state(proposal, decision, now, decided_at=now, message=message)
+    event = _event(changed, EventKind(decision), actor, {"message": message})
     deliveries = [_mail(changed, DeliveryKind(decision))]
     if decision is State.ACCEPTED:
         deliveries.append(NewDelivery(Target.AGENDA, DeliveryKind.SESSION))
     return Change(changed, event, deliveries)
 
 
-def withdraw(proposal: Proposal, by: By) -> Change | None:
-    """`proposal` withdrawn, and off the agenda if it was on it; None where it was withdrawn."""
+def withdraw(proposal: Proposal, actor: Actor, now: datetime) -> Change | None:
+    """Return `proposal` withdrawn, None where it was withdrawn before.
+
+    One that was accepted leaves the agenda.
+    """
     if proposal.state is State.WITHDRAWN:
         return None
-    changed = _move(proposal, State.WITHDRAWN, by)
-    event = _event(changed, EventKind.WITHDRAWN, by)
+    changed = _change_state(proposal, State.WITHDRAWN, now)
+    event = _event(changed, EventKind.WITHDRAWN, actor)
     deliveries = [_mail(changed, DeliveryKind.WITHDRAWN)]
     if proposal.state is State.ACCEPTED:
         deliveries.append(NewDelivery(Target.AGENDA, DeliveryKind.SESSION))
     return Change(changed, event, deliveries)
 
 
-def _move(proposal: Proposal, to: State, by: By, **fields: Any) -> Proposal:
+def _change_state(proposal: Proposal, to: State, now: datetime, **fields: Any) -> Proposal:
     if to not in TRANSITIONS[proposal.state]:
         raise WrongStateError(proposal.state, f"{to} any more")
-    return replace(proposal, state=to, version=proposal.version + 1, updated_at=by.at, **fields)
+    return replace(proposal, state=to, version=proposal.version + 1, updated_at=now, **fields)
 
 
-def review(proposal: Proposal, score: int, comment: str, by: By) -> Review:
-    """The review of `proposal` by a person; WrongStateError once it is decided or withdrawn."""
+def review(proposal: Proposal, score: int, comment: str, reviewer: Actor, now: datetime) -> Review:
+    """Return a review of `proposal`, or raise WrongStateError once it is decided or withdrawn."""
     if proposal.state is not State.SUBMITTED:
         raise WrongStateError(proposal.state, "reviewed any more")
-    assert by.subject is not None, "reviewers are signed in"
-    return Review(proposal.id, by.subject, by.actor, score, comment, by.at)
+    assert reviewer.subject is not None, "reviewers are signed in"
+    return Review(proposal.id, reviewer.subject, reviewer.name, score, comment, now)
 
 
 def _event(
-    proposal: Proposal, kind: EventKind, by: By, data: Mapping[str, Any] | None = None
+    proposal: Proposal, kind: EventKind, actor: Actor, data: Mapping[str, Any] | None = None
 ) -> Event:
-    return Event(proposal.id, proposal.version, kind, by.actor, by.at, data or {}, by.subject)
+    at = proposal.updated_at  # which every change sets to now
+    version = proposal.version
+    return Event(proposal.id, version, kind, actor.name, at, data or {}, actor.subject)
 
 
 def _mail(proposal: Proposal, kind: DeliveryKind) -> NewDelivery:
@@ -314,15 +356,42 @@ class Delivery:
 
     @property
     def key(self) -> str:
-        """The idempotency key under which the receiver knows it."""
+        """The Idempotency-Key under which the receiver knows it."""
         return f"{self.id}:{self.generation}"
 
 
-def wait_seconds(failures: int, first: float, longest: float, jitter: float) -> float:
-    """How long to wait after `failures` failures in a row; `jitter` is random, 0 to 1.
+def retry_generation(delivery: Delivery, proposal_state: State, attempts: int | None) -> int:
+    """Return the generation under which a delivery is made again.
 
-    It doubles up to `longest` and is spread over its upper half, so that what failed together
+    A mail that arrived is sent anew under a new key; anything else keeps its key, since nobody
+    knows whether it arrived. DeliveryChangedError when it was attempted since the caller read
+    `attempts` (None is any), WrongStateError for the mail of a decision that no longer holds.
+    """
+    if attempts is not None and attempts != delivery.attempts:
+        raise DeliveryChangedError("It was tried again since you looked.")
+    is_decision = delivery.kind in {DeliveryKind.ACCEPTED, DeliveryKind.REJECTED}
+    if is_decision and delivery.kind != str(proposal_state):
+        raise WrongStateError(proposal_state, f"told to be {delivery.kind} any more")
+    has_arrived = delivery.state is DeliveryState.DELIVERED
+    return delivery.generation + (has_arrived and delivery.target is Target.EMAIL)
+
+
+def wait_seconds(failures: int, first: float, longest: float, jitter: float) -> float:
+    """Return the seconds to wait after `failures` failures in a row; `jitter` is random, 0 to 1.
+
+    The wait doubles up to `longest` and is spread over its upper half, so that what failed together
     does not return together.
     """
     full = min(longest, first * 2.0 ** min(failures - 1, 32))
     return full * (0.5 + jitter / 2)
+
+
+_LOWERCASE = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Tell whether two addresses are the same but for the case of ASCII letters.
+
+    Case folding would make `straße.de` and `strasse.de` one, which are two domains.
+    """
+    return one.translate(_LOWERCASE) == other.translate(_LOWERCASE)

@@ -1,4 +1,4 @@
-"""What lives as long as the app: the store, the clients, and the outbox at work."""
+"""Makes what lives as long as the app: the store, the clients, the outbox and the gauges."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,10 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from pydantic import AnyHttpUrl
 
-from c4p.clients import AgendaClient, EmailClient, Links
+from c4p import gauges
+from c4p.clients import AgendaClient, EmailClient
+from c4p.links import Links
 from c4p.outbox import Outbox
 from c4p.settings import C4pSettings
-from c4p.store import Store
+from c4p.store.database import Store
 from servicekit.http import Neighbour
 from servicekit.identity import verifying
 from servicekit.provider import ClientCredentials, Provider
@@ -18,7 +20,7 @@ from servicekit.provider import ClientCredentials, Provider
 
 @asynccontextmanager
 async def build(app: FastAPI, settings: C4pSettings) -> AsyncIterator[None]:
-    """Put the parts into `app.state`, let the outbox work, and give all back at the end."""
+    """Make the store, the clients and the outbox in `app.state`, and close them at the end."""
     state, url = app.state, str(settings.database_url)
     async with AsyncExitStack() as held:
         provider = Provider.of(settings)
@@ -26,8 +28,13 @@ async def build(app: FastAPI, settings: C4pSettings) -> AsyncIterator[None]:
         own = ClientCredentials.of(provider, settings)
 
         def neighbour(name: str, address: AnyHttpUrl, credentials: ClientCredentials) -> Neighbour:
-            limit = settings.call_timeout_seconds
-            made = Neighbour(name, str(address), timeout_seconds=limit, credentials=credentials)
+            made = Neighbour(
+                name,
+                str(address),
+                timeout_seconds=settings.call_timeout_seconds,
+                connection_age_seconds=settings.connection_age_seconds,
+                credentials=credentials,
+            )
             held.push_async_callback(made.close)
             return made
 
@@ -41,6 +48,8 @@ async def build(app: FastAPI, settings: C4pSettings) -> AsyncIterator[None]:
         email = neighbour("email-service", settings.email_url, for_email)
         state.email = EmailClient(email, state.links)
         state.outbox = Outbox(state.store, agenda, state.email, settings, url)
+        measuring = asyncio.create_task(gauges.run(state.store, state.outbox.has_schema))
+        held.callback(measuring.cancel)
         working = asyncio.create_task(state.outbox.run())
         async with verifying(app, settings):
             yield

@@ -4,9 +4,9 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from c4p import office
 from c4p.lifespan import build
-from c4p.routes import PROBLEMS, router
+from c4p.problems import PROBLEMS
+from c4p.routes import ROUTERS
 from c4p.settings import C4pSettings
 from servicekit.app import create_app, run
 
@@ -16,9 +16,9 @@ def create(settings: C4pSettings) -> FastAPI:
     app = create_app(
         "c4p-service",
         settings,
-        [router, office.router],
+        ROUTERS,
         lifespan=partial(build, settings=settings),
-        owned={"the database's tables": lambda: bool(app.state.outbox.has_schema)},
+        owned={"the database's tables": lambda: bool(app.state.outbox.has_schema.is_set())},
         errors=PROBLEMS,
         traced=["psycopg"],
     )

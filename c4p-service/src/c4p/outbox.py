@@ -10,25 +10,24 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-import psycopg
 import structlog
 from prometheus_client import Counter
 
-from c4p import deliveries, measures
 from c4p.clients import AgendaClient, EmailClient, RefusedError, TryLaterError
 from c4p.domain import Delivery, State, Target, wait_seconds
 from c4p.settings import OutboxSettings
-from c4p.statements import NOTIFY_CHANNEL
-from c4p.store import Store, StoreUnavailableError, Transaction
+from c4p.store import deliveries, proposals
+from c4p.store.database import Store, StoreUnavailableError, Transaction
+from c4p.store.notifications import listen
 from servicekit.http import NeighbourUnavailableError
 from servicekit.logging import root_cause
 from servicekit.sampling import Attributes
 from servicekit.telemetry import continued_from
 
 POLL_SECONDS = 1.0
-"""How long a retry that is due may be overlooked: only new rows are notified."""
+"""The delay with which a retry that is due may be noticed: only new rows are notified."""
 DRAIN_SECONDS = 5.0
-"""How long calls may end after SIGTERM; what takes longer is made again when its lease ends."""
+"""The time for calls to end after SIGTERM; what takes longer is made again when its lease ends."""
 
 ENDED = Counter("outbox_attempts_total", "Attempts by outcome", ["target", "outcome"])
 for _target in Target:
@@ -40,7 +39,7 @@ log = structlog.get_logger()
 
 
 class Outbox:
-    """A worker for each target, so that one that hangs does not hold up the other."""
+    """A queue in the database with a worker for each target, so that none holds up the other."""
 
     def __init__(
         self,
@@ -53,19 +52,21 @@ class Outbox:
         self._store = store
         self._database_url = database_url
         self._stopping = asyncio.Event()
-        self.has_schema = False
-        """Whether the tables have been seen: until then nothing can be taken or told."""
+        self.has_schema = asyncio.Event()
+        """Set when the tables have been seen: until then nothing can be taken or delivered."""
 
-        async def tell_agenda(delivery: Delivery) -> None:
-            # What the agenda is told is the state of now, not of then: the newest is always right.
-            proposal = await store.run(lambda tx: tx.proposal(delivery.proposal_id), atomic=False)
+        async def update_agenda(delivery: Delivery) -> None:
+            # The agenda gets the state of now, not of then: the newest is always right.
+            proposal = await store.run(
+                lambda tx: proposals.find(tx, delivery.proposal_id), atomic=False
+            )
             if proposal.state is State.ACCEPTED:
                 await agenda.put(proposal)
             else:
                 await agenda.remove(proposal)
 
         self._workers = (
-            Worker(Target.AGENDA, tell_agenda, store, settings),
+            Worker(Target.AGENDA, update_agenda, store, settings),
             Worker(Target.EMAIL, email.send, store, settings),
         )
 
@@ -78,21 +79,20 @@ class Outbox:
     async def run(self) -> None:
         """Work until `stop`."""
         await self._wait_for_schema()
-        beside = [asyncio.create_task(work) for work in (self._listen(), measures.run(self._store))]
+        listening = asyncio.create_task(self._listen())
         await asyncio.gather(*(worker.run(self._stopping) for worker in self._workers))
-        for task in beside:
-            task.cancel()
+        listening.cancel()
 
     async def _wait_for_schema(self) -> None:
-        told = None
+        logged = None
         while not self._stopping.is_set():
             missing = await self._missing()
-            self.has_schema = missing is None
-            if self.has_schema:
+            if missing is None:
+                self.has_schema.set()
                 return
-            if missing != told:
+            if missing != logged:
                 log.warning("not ready yet", reason=missing)
-                told = missing
+                logged = missing
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), POLL_SECONDS / 4)
 
@@ -106,21 +106,16 @@ class Outbox:
         """Wake the workers when a transaction anywhere has committed a delivery."""
         while True:
             try:
-                connection = await psycopg.AsyncConnection.connect(
-                    self._database_url, autocommit=True, connect_timeout=2
-                )
-                async with connection:
-                    await connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
-                    async for _ in connection.notifies():
-                        for worker in self._workers:
-                            worker.wake()
-            except psycopg.Error:
+                async for _ in listen(self._database_url):
+                    for worker in self._workers:
+                        worker.wake()
+            except StoreUnavailableError:
                 # Polling goes on meanwhile; this only makes it prompt.
                 await asyncio.sleep(POLL_SECONDS)
 
 
 class Worker:
-    """Takes the deliveries to one target that are due, and makes their calls."""
+    """A worker for one target: claims the deliveries that are due, and makes their calls."""
 
     def __init__(
         self,
@@ -196,7 +191,7 @@ class Worker:
                 await self._failed(delivery, error)
             else:
                 await self._end(
-                    delivery, "delivered", lambda tx: deliveries.delivered(tx, delivery)
+                    delivery, "delivered", lambda tx: deliveries.mark_delivered(tx, delivery)
                 )
 
     async def _failed(self, delivery: Delivery, error: Exception) -> None:
@@ -205,7 +200,7 @@ class Worker:
         hopeless = isinstance(error, RefusedError)
         if hopeless or tried_for > timedelta(hours=settings.outbox_give_up_hours):
             await self._end(
-                delivery, "given up", lambda tx: deliveries.given_up(tx, delivery, reason), reason
+                delivery, "given up", lambda tx: deliveries.give_up(tx, delivery, reason), reason
             )
             return
         seconds = wait_seconds(
@@ -217,7 +212,7 @@ class Worker:
         await self._end(
             delivery,
             "postponed",
-            lambda tx: deliveries.postponed(tx, delivery, reason, seconds),
+            lambda tx: deliveries.postpone(tx, delivery, reason, seconds),
             reason,
         )
 
@@ -228,7 +223,7 @@ class Worker:
         write: Callable[[Transaction], Awaitable[bool]],
         reason: str | None = None,
     ) -> None:
-        """Write down how an attempt ended, and only then say so."""
+        """Write down the outcome of an attempt, and only then log and count it."""
         bound = log.bind(
             delivery=str(delivery.id),
             proposal=str(delivery.proposal_id),

@@ -1,6 +1,18 @@
-"""The problems that clients of c4p-service get, beside those of every service."""
+"""The problems that clients of c4p-service get, and the exceptions that become them."""
 
-from servicekit.problems import ProblemType
+from collections.abc import Mapping
+
+from c4p.domain import (
+    DeliveryChangedError,
+    DeliveryNotFoundError,
+    KeyReusedError,
+    ProposalNotFoundError,
+    WindowClosedError,
+    WrongStateError,
+)
+from c4p.store.database import StoreUnavailableError
+from servicekit.problems import IDEMPOTENCY_KEY_REUSED, UNAVAILABLE, Problem, ProblemType
+from servicekit.security import LinkExpiredError, LinkRefusedError
 
 PROPOSAL_NOT_FOUND = ProblemType(
     "proposal-not-found", 404, "There is no such proposal", "Check the id."
@@ -57,3 +69,21 @@ LINK_EXPIRED = ProblemType(
     "The link has expired",
     "Ask the organizers, who can change and withdraw the proposal for its speaker.",
 )
+
+PROBLEMS: Mapping[type[Exception], ProblemType] = {
+    ProposalNotFoundError: PROPOSAL_NOT_FOUND,
+    DeliveryNotFoundError: DELIVERY_NOT_FOUND,
+    DeliveryChangedError: DELIVERY_CHANGED,
+    WindowClosedError: WINDOW_CLOSED,
+    WrongStateError: WRONG_STATE,
+    KeyReusedError: IDEMPOTENCY_KEY_REUSED,
+    LinkExpiredError: LINK_EXPIRED,
+    LinkRefusedError: LINK_REFUSED,
+    StoreUnavailableError: UNAVAILABLE,
+}
+"""The type of the problem that each exception becomes."""
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem that an exception of PROBLEMS becomes."""
+    return Problem(PROBLEMS[type(error)], str(error), **getattr(error, "members", {}))

@@ -1,4 +1,4 @@
-"""What c4p-service reads from its environment."""
+"""The settings of c4p-service, read from its environment."""
 
 from typing import Annotated, Self
 
@@ -8,15 +8,23 @@ from servicekit.settings import CallerSettings, Seconds, ServerSettings, Setting
 
 
 class DatabaseSettings(Settings):
-    """Where the proposals are."""
+    """The settings of the database."""
 
     database_url: Annotated[
         PostgresDsn, UrlConstraints(allowed_schemes=["postgresql", "postgres"])
     ] = Field(description="the address of PostgreSQL, as postgresql://user:password@host/database")
 
 
+class MigrationSettings(DatabaseSettings):
+    """The settings of c4p-migrate."""
+
+    migration_wait_seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = Field(
+        300, description="how long the migration waits for PostgreSQL, in seconds; 0 is not at all"
+    )
+
+
 class OutboxSettings(ServerSettings):
-    """How deliveries are tried again; the defaults suit a conference."""
+    """The settings of deliveries and their retries; the defaults suit a conference."""
 
     outbox_lease_seconds: Seconds = Field(
         30, description="how long a claimed delivery belongs to its worker, in seconds"
@@ -49,8 +57,8 @@ class OutboxSettings(ServerSettings):
         return self
 
 
-class C4pSettings(OutboxSettings, CallerSettings, DatabaseSettings):
-    """Everything."""
+class C4pSettings(OutboxSettings, CallerSettings, MigrationSettings):
+    """The settings of c4p-service, and of its migration, which runs in the same pod."""
 
     database_pool_size: int = Field(
         10, ge=1, le=100, description="how many connections to PostgreSQL are kept, 1 to 100"

@@ -9,15 +9,13 @@ import httpx2
 import psycopg
 import pytest
 from alembic import command
-from tests.patience import PATIENT
 
 from c4p.migrate import configuration
-from embedded import services
-from embedded.fake import Answer, Call, FakeNeighbour, fake_neighbour
-from embedded.process import Process, running
-from servicekit.testing import Issuer, free_port, wait_for
+from testkit.fake import Answer, Call, FakeNeighbour, fake_neighbour
+from testkit.issuer import Issuer
+from testkit.process import Process, Program, running
+from testkit.waiting import wait_for
 
-LINK_KEY = "a key that only these tests use, at all"
 FAST = {"OUTBOX_FIRST_WAIT_SECONDS": "0.05", "OUTBOX_LONGEST_WAIT_SECONDS": "0.2"}
 
 
@@ -40,8 +38,8 @@ def email(agree: Agree) -> Iterator[FakeNeighbour]:
 
 @pytest.fixture(scope="module")
 def limits() -> Mapping[str, str]:
-    """What a busy machine does not meet; a module that tests how limits are kept has its own."""
-    return PATIENT["c4p-service"]
+    """No limits but the patient ones; a module that tests how limits are kept has its own."""
+    return {}
 
 
 @pytest.fixture(scope="module")
@@ -50,19 +48,12 @@ def service(
     agenda: FakeNeighbour,
     email: FakeNeighbour,
     folder: Path,
-    identities: services.Identities,
+    make_c4p_service: Callable[..., Program],
     limits: Mapping[str, str],
 ) -> Iterator[Process]:
     command.upgrade(configuration(postgres_server.url), "head")
-    urls = {"agenda": agenda.url, "email": email.url, "public": "http://site.example"}
-    program = services.c4p(
-        free_port(),
-        free_port(),
-        database_url=postgres_server.url,
-        urls=urls,
-        link_key=LINK_KEY,
-        identities=identities,
-        env={**FAST, **limits},
+    program = make_c4p_service(
+        postgres_server.url, agenda_url=agenda.url, email_url=email.url, **{**FAST, **limits}
     )
     with running(program, folder) as process:
         yield process

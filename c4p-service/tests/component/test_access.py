@@ -8,9 +8,12 @@ import httpx2
 import pytest
 from joserfc import jwt
 
-from embedded.fake import FakeNeighbour
-from embedded.process import Process
-from servicekit.testing import Issuer, assert_closed, problem, wait_for
+from testkit.access import assert_closed
+from testkit.fake import FakeNeighbour
+from testkit.issuer import Issuer
+from testkit.problems import problem
+from testkit.process import Process
+from testkit.waiting import wait_for
 
 Submit = Callable[..., dict[str, Any]]
 Query = Callable[[str], list[tuple[Any, ...]]]

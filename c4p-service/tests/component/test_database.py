@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,11 @@ from alembic import command
 from sqlalchemy import create_engine, text
 
 from c4p.migrate import configuration
-from embedded import services
-from embedded.backing import postgres
-from embedded.process import Process, begun, refusal, running
 from servicekit.commands import TERMINATED
-from servicekit.testing import free_port, wait_for
+from testkit.backing import postgres
+from testkit.ports import free_port
+from testkit.process import Process, Program, begun, refusal, running
+from testkit.waiting import wait_for
 
 DRAFT = {
     "title": "Outboxes",
@@ -165,16 +167,43 @@ def test_migrations_can_go_back(folder: Path) -> None:
         engine.dispose()
 
 
-def test_migration_without_a_database_ends_with_a_sentence() -> None:
-    said = refusal(services.migration(NOWHERE))
+def test_migration_that_waits_for_no_database_ends_with_a_sentence(
+    make_migration: Callable[..., Program],
+) -> None:
+    said = refusal(make_migration(NOWHERE, MIGRATION_WAIT_SECONDS="0"))
     assert said.startswith("The database can't be migrated: connection failed")
 
 
-def test_migration_under_way_ends_when_told(folder: Path) -> None:
+def test_migration_waits_for_a_database_that_comes_later(
+    folder: Path, make_migration: Callable[..., Program]
+) -> None:
+    server = postgres(folder / "late", free_port())
+    with begun(make_migration(server.url), folder) as process:
+        wait_for(lambda: "Waiting for the database" in process.log_text(), "the migration to wait")
+        with running(server, folder):
+            assert process.end() == 0
+            command.check(configuration(server.url))
+
+
+def test_migration_gives_up_on_a_database_that_never_comes(
+    folder: Path, make_migration: Callable[..., Program]
+) -> None:
+    program = make_migration(NOWHERE, MIGRATION_WAIT_SECONDS="1")
+    with begun(replace(program, name="never"), folder) as process:
+        assert process.end() == 1
+        waiting, sentence = process.log_text().splitlines()
+    assert waiting.startswith("Waiting for the database: ")
+    assert sentence.startswith("The database can't be migrated: ")
+    assert re.search(r"\(gave up after \d+ s\)$", sentence)
+
+
+def test_migration_under_way_ends_when_told(
+    folder: Path, make_migration: Callable[..., Program]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(60)
         url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/x"
-        with begun(services.migration(url), folder) as process, silent.accept()[0]:
+        with begun(make_migration(url), folder) as process, silent.accept()[0]:
             process.send(signal.SIGTERM)
             assert process.end() == TERMINATED
 
@@ -190,16 +219,11 @@ def test_migration_under_way_ends_when_told(folder: Path) -> None:
         ("OUTBOX_LEASE_SECONDS", "-1"),
     ],
 )
-def test_wrong_setting_stops_the_start_with_a_sentence(name: str, value: str) -> None:
-    program = services.c4p(
-        free_port(),
-        free_port(),
-        database_url=NOWHERE,
-        urls=dict.fromkeys(("agenda", "email", "public"), "http://127.0.0.1:1"),
-        link_key="k" * 32,
-        identities=services.Identities("http://127.0.0.1:1"),
-        env={name: value},
-    )
+def test_wrong_setting_stops_the_start_with_a_sentence(
+    make_c4p_service: Callable[..., Program], name: str, value: str
+) -> None:
+    nowhere = "http://127.0.0.1:1"
+    program = make_c4p_service(NOWHERE, agenda_url=nowhere, email_url=nowhere, **{name: value})
     (sentence,) = refusal(program).splitlines()
     assert sentence.startswith(f"The setting {name} is ")
     assert not value or value not in sentence

@@ -8,9 +8,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from c4p.clients import LOOK_SECONDS
-from embedded.fake import Answer, Call, FakeNeighbour
-from servicekit.testing import problem
+from c4p.clients import LOOKUP_TIMEOUT_SECONDS
+from testkit.fake import Answer, Call, FakeNeighbour
+from testkit.problems import problem
 
 
 def test_mails_about_a_proposal_are_those_that_email_service_remembers(
@@ -50,7 +50,7 @@ def test_mails_are_not_waited_for_longer_than_the_frontend_waits(
         return Answer(200, {"items": []})
 
     email.answer = slow
-    assert LOOK_SECONDS < 3, "as long as the frontend has patience"
+    assert LOOKUP_TIMEOUT_SECONDS < 3, "as long as the frontend has patience"
     # Less than the outbox gives a call, and more than a busy machine needs beside that limit.
     refused = client.get(f"/proposals/{uuid4()}/emails", timeout=8)
     looked.set()

@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from embedded.process import Process
-from servicekit.testing import wait_for
+from testkit.process import Process
+from testkit.waiting import wait_for
 
 Submit = Callable[..., dict[str, Any]]
 

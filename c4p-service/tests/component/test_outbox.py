@@ -8,11 +8,10 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
-from tests.patience import PATIENT
 
-from embedded.fake import Answer, Call, FakeNeighbour
-from embedded.process import Process
-from servicekit.testing import wait_for
+from testkit.fake import Answer, Call, FakeNeighbour
+from testkit.process import Process
+from testkit.waiting import wait_for
 
 Submit = Callable[..., dict[str, Any]]
 Agree = Callable[[Call], Answer]
@@ -22,7 +21,6 @@ Agree = Callable[[Call], Answer]
 def limits() -> Mapping[str, str]:
     """Limits that end while a test waits, and not because the machine is busy."""
     return {
-        **PATIENT["c4p-service"],
         "CALL_TIMEOUT_SECONDS": "3",
         "OUTBOX_LEASE_SECONDS": "6",
     }

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, PROBLEM, STORE_UNAVAILABLE, RecordedPact
 
 from c4p.clients import AgendaClient, RefusedError, TryLaterError
 from c4p.domain import Proposal, State
+from testkit.contract.consumer import JSON, PROBLEM, STORE_UNAVAILABLE, RecordedPact
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 PATH = f"/sessions/{ID}"

@@ -7,7 +7,12 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import (
+
+from c4p.clients import EmailClient, RefusedError, TryLaterError
+from c4p.domain import Delivery, DeliveryKind, DeliveryState, Target
+from c4p.links import Links
+from servicekit.http import Neighbour, NeighbourUnavailableError
+from testkit.contract.consumer import (
     JSON,
     PROBLEM,
     STORE_UNAVAILABLE,
@@ -17,10 +22,6 @@ from tests.contract.consumer import (
     some,
     time,
 )
-
-from c4p.clients import EmailClient, Links, RefusedError, TryLaterError
-from c4p.domain import Delivery, DeliveryKind, DeliveryState, Target
-from servicekit.http import Neighbour, NeighbourUnavailableError
 
 PROPOSAL_ID = "01975c2e-8f6a-7000-8000-000000000001"
 DELIVERY_ID = "01975c2e-8f6a-7000-8000-000000000002"
@@ -203,7 +204,7 @@ async def test_mails_about_a_proposal(pact: RecordedPact) -> None:
         .with_body({"items": some(sent)}, JSON)
     )
     async with pact.neighbour() as email:
-        (mail,) = (await client(email).about(UUID(PROPOSAL_ID))).items
+        (mail,) = await client(email).list_about(UUID(PROPOSAL_ID))
     assert mail.sent_at is not None
 
 
@@ -221,7 +222,7 @@ async def test_mail_under_way(pact: RecordedPact) -> None:
         .with_body({"items": some(sending)}, JSON)
     )
     async with pact.neighbour() as email:
-        (mail,) = (await client(email).about(UUID(PROPOSAL_ID))).items
+        (mail,) = await client(email).list_about(UUID(PROPOSAL_ID))
     assert mail.sent_at is None
 
 
@@ -234,7 +235,7 @@ async def test_no_mails_about_a_proposal(pact: RecordedPact) -> None:
         .with_body({"items": []}, JSON)
     )
     async with pact.neighbour() as email:
-        assert (await client(email).about(UUID(PROPOSAL_ID))).items == []
+        assert await client(email).list_about(UUID(PROPOSAL_ID)) == []
 
 
 async def test_mails_while_the_ledger_is_unavailable(pact: RecordedPact) -> None:
@@ -245,4 +246,4 @@ async def test_mails_while_the_ledger_is_unavailable(pact: RecordedPact) -> None
     )
     async with pact.neighbour() as email:
         with pytest.raises(NeighbourUnavailableError, match="503"):
-            await client(email).about(UUID(PROPOSAL_ID))
+            await client(email).list_about(UUID(PROPOSAL_ID))

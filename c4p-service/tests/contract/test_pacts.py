@@ -9,18 +9,26 @@ import httpx2
 import psycopg
 import pytest
 from alembic import command
-from tests.contract.files import pacts_with
-from tests.contract.provider import Handlers, verify
-from tests.patience import PATIENT
 
 from c4p.migrate import configuration
-from embedded import services
-from embedded.fake import Answer, Call, FakeNeighbour, fake_neighbour
-from embedded.process import Process, running
-from servicekit.testing import Issuer, free_port, wait_for
+from testkit.contract.files import consumer_of, pacts_with
+from testkit.contract.provider import Handlers, verify
+from testkit.fake import Answer, Call, FakeNeighbour, fake_neighbour
+from testkit.issuer import Issuer
+from testkit.process import Process, Program, running
+from testkit.waiting import wait_for
 
 PROVIDER = "c4p-service"
-TokenOf = Callable[[Path], str]
+ROLES = {
+    "frontend": ("organizer", "reviewer"),
+    "consistency-job": ("auditor", "repairer", "mail-sender"),
+}
+"""The roles that each consumer has; the frontend's are those of its people."""
+CLAIMS: Mapping[str, Mapping[str, Any]] = {
+    "frontend": {"email": "ada@example.org", "email_verified": True},
+    "consistency-job": {},
+}
+"""One of the frontend's people is a speaker too."""
 DRAFT = {
     "title": "Outboxes",
     "abstract": "Why calls belong in tables.",
@@ -80,17 +88,11 @@ def service(
     postgres_server: Process,
     neighbour: FakeNeighbour,
     folder: Path,
-    identities: services.Identities,
+    make_c4p_service: Callable[..., Program],
 ) -> Iterator[Process]:
     command.upgrade(configuration(postgres_server.url), "head")
-    program = services.c4p(
-        free_port(),
-        free_port(),
-        database_url=postgres_server.url,
-        urls={"agenda": neighbour.url, "email": neighbour.url, "public": "http://site.example"},
-        link_key="a key that only these tests use, at all",
-        identities=identities,
-        env=PATIENT["c4p-service"],
+    program = make_c4p_service(
+        postgres_server.url, agenda_url=neighbour.url, email_url=neighbour.url
     )
     with running(program, folder) as process:
         yield process
@@ -270,5 +272,7 @@ def states(
 
 
 @pytest.mark.parametrize("pact", pacts_with(PROVIDER), ids=lambda path: path.stem)
-def test_pact_is_kept(pact: Path, service: Process, states: States, token_of: TokenOf) -> None:
-    verify(pact, PROVIDER, service.url, states.handlers(), states.reset, token_of(pact))
+def test_pact_is_kept(pact: Path, service: Process, states: States, issuer: Issuer) -> None:
+    consumer = consumer_of(pact, PROVIDER)
+    token = issuer.token(*ROLES[consumer], name=consumer, **CLAIMS[consumer])
+    verify(pact, PROVIDER, service.url, states.handlers(), states.reset, token)

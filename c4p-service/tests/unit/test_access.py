@@ -2,7 +2,7 @@
 
 import pytest
 
-from c4p.access import is_same_address
+from c4p.domain import is_same_address
 
 
 @pytest.mark.parametrize("other", ["ada@example.org", "Ada@Example.ORG"])

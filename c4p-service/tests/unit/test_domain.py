@@ -7,7 +7,7 @@ import pytest
 
 from c4p import domain
 from c4p.domain import (
-    By,
+    Actor,
     DeliveryKind,
     Draft,
     Proposal,
@@ -21,7 +21,7 @@ from c4p.domain import (
 )
 
 NOW = datetime(2027, 1, 10, 12, 0, tzinfo=UTC)
-BY = By("Olga", NOW)
+OLGA = Actor("Olga")
 ID = UUID("01890000-0000-7000-8000-000000000001")
 DRAFT = Draft("Outboxes", "Why calls belong in tables.", "Ada", "ada@example.org")
 
@@ -35,8 +35,8 @@ def proposal(state: State = State.SUBMITTED, version: int = 1) -> Proposal:
 
 def move(before: Proposal, to: State) -> domain.Change | None:
     if to is State.WITHDRAWN:
-        return domain.withdraw(before, BY)
-    return domain.decide(before, to, None, BY)
+        return domain.withdraw(before, OLGA, NOW)
+    return domain.decide(before, to, None, OLGA, NOW)
 
 
 ALLOWED = {
@@ -71,7 +71,7 @@ def told(change: domain.Change | None) -> list[tuple[Target, DeliveryKind]]:
 
 
 def test_submission_confirms_to_the_speaker() -> None:
-    change = domain.submit(DRAFT, ID, Window(), BY)
+    change = domain.submit(DRAFT, ID, Window(), OLGA, NOW)
     assert told(change) == [(Target.EMAIL, DeliveryKind.RECEIVED)]
     assert change.deliveries[0].data == {
         "to": "ada@example.org",
@@ -80,7 +80,7 @@ def test_submission_confirms_to_the_speaker() -> None:
 
 
 def test_acceptance_mails_and_publishes() -> None:
-    change = domain.decide(proposal(), State.ACCEPTED, "See you!", BY)
+    change = domain.decide(proposal(), State.ACCEPTED, "See you!", OLGA, NOW)
     assert told(change) == [
         (Target.EMAIL, DeliveryKind.ACCEPTED),
         (Target.AGENDA, DeliveryKind.SESSION),
@@ -91,24 +91,24 @@ def test_acceptance_mails_and_publishes() -> None:
 
 
 def test_rejection_mails_only() -> None:
-    assert told(domain.decide(proposal(), State.REJECTED, None, BY)) == [
+    assert told(domain.decide(proposal(), State.REJECTED, None, OLGA, NOW)) == [
         (Target.EMAIL, DeliveryKind.REJECTED)
     ]
 
 
 def test_withdrawal_of_an_accepted_proposal_leaves_the_agenda() -> None:
-    assert told(domain.withdraw(proposal(State.ACCEPTED), BY)) == [
+    assert told(domain.withdraw(proposal(State.ACCEPTED), OLGA, NOW)) == [
         (Target.EMAIL, DeliveryKind.WITHDRAWN),
         (Target.AGENDA, DeliveryKind.SESSION),
     ]
 
 
 def test_withdrawal_before_a_decision_tells_no_agenda() -> None:
-    assert told(domain.withdraw(proposal(), BY)) == [(Target.EMAIL, DeliveryKind.WITHDRAWN)]
+    assert told(domain.withdraw(proposal(), OLGA, NOW)) == [(Target.EMAIL, DeliveryKind.WITHDRAWN)]
 
 
 def test_edit_keeps_the_words_it_replaces() -> None:
-    change = domain.edit(proposal(), {1}, {"title": "Outboxes, again"}, BY)
+    change = domain.edit(proposal(), {1}, {"title": "Outboxes, again"}, OLGA, NOW)
     assert change is not None
     assert change.proposal.title == "Outboxes, again"
     assert change.event.data == {"before": {"title": "Outboxes"}}
@@ -116,23 +116,23 @@ def test_edit_keeps_the_words_it_replaces() -> None:
 
 
 def test_edit_without_a_difference_is_no_change() -> None:
-    assert domain.edit(proposal(), {1}, {"title": "Outboxes"}, BY) is None
+    assert domain.edit(proposal(), {1}, {"title": "Outboxes"}, OLGA, NOW) is None
 
 
 def test_edit_of_an_old_version_is_refused_with_the_current() -> None:
     with pytest.raises(StaleEditError) as refused:
-        domain.edit(proposal(version=2), {1}, {"title": "Mine"}, BY)
+        domain.edit(proposal(version=2), {1}, {"title": "Mine"}, OLGA, NOW)
     assert refused.value.current.version == 2
 
 
 def test_edit_of_any_version_needs_no_number() -> None:
-    assert domain.edit(proposal(version=2), None, {"title": "Mine"}, BY) is not None
+    assert domain.edit(proposal(version=2), None, {"title": "Mine"}, OLGA, NOW) is not None
 
 
 @pytest.mark.parametrize("state", [State.ACCEPTED, State.REJECTED, State.WITHDRAWN])
 def test_edit_after_the_decision_is_refused(state: State) -> None:
     with pytest.raises(WrongStateError):
-        domain.edit(proposal(state), {1}, {"title": "Too late"}, BY)
+        domain.edit(proposal(state), {1}, {"title": "Too late"}, OLGA, NOW)
 
 
 DAY = timedelta(days=1)
@@ -157,13 +157,13 @@ def test_window_is_open_from_its_start_until_just_before_its_end(
 
 def test_submission_outside_the_window_is_refused_with_its_bounds() -> None:
     with pytest.raises(WindowClosedError, match="is closed") as refused:
-        domain.submit(DRAFT, ID, Window(None, NOW - DAY), BY)
+        domain.submit(DRAFT, ID, Window(None, NOW - DAY), OLGA, NOW)
     assert refused.value.members == {"opens_at": None, "closes_at": NOW - DAY}
 
 
 def test_submission_before_the_window_says_so() -> None:
     with pytest.raises(WindowClosedError, match="not opened yet"):
-        domain.submit(DRAFT, ID, Window(NOW + DAY, None), BY)
+        domain.submit(DRAFT, ID, Window(NOW + DAY, None), OLGA, NOW)
 
 
 def test_wait_doubles_up_to_the_longest() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pytest
 
-from c4p.routes import versions_in
+from c4p.routes.etags import versions_in
 
 
 @pytest.mark.parametrize("text", ["*", " * "])

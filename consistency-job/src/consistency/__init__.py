@@ -1,1 +1,1 @@
-"""Compares what the services say, reports what does not fit, and repairs it when told to."""
+"""A job that compares what the services say, reports differences, and repairs them if told to."""

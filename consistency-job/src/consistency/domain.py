@@ -1,4 +1,4 @@
-"""What the services say, and what may be found in it: pure."""
+"""The state of the services as the job reads it, and the findings that it makes from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from uuid import UUID
 
 
 class State(StrEnum):
-    """Where a proposal stands."""
+    """The state of a proposal."""
 
     SUBMITTED = "submitted"
     ACCEPTED = "accepted"
@@ -18,7 +18,7 @@ class State(StrEnum):
 
 
 class DeliveryState(StrEnum):
-    """How far c4p-service got with telling somebody."""
+    """The state of a delivery."""
 
     WAITING = "waiting"
     DELIVERED = "delivered"
@@ -26,7 +26,7 @@ class DeliveryState(StrEnum):
 
 
 class Target(StrEnum):
-    """Whom c4p-service tells."""
+    """The service that a delivery is for."""
 
     AGENDA = "agenda"
     EMAIL = "email"
@@ -46,7 +46,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A call that c4p-service has made or is still to make; `kind` is what the call tells."""
+    """A call that c4p-service has made or is still to make; `kind` is what the call is about."""
 
     id: UUID
     proposal_id: UUID
@@ -60,15 +60,15 @@ class Delivery:
 
     @property
     def was_refused(self) -> bool:
-        """Whether the receiver has said no (a 4xx status) instead of not being there."""
+        """True if the receiver has refused it (a status 4xx) instead of being unavailable."""
         return (self.last_error or "").startswith("4")
 
     @property
-    def may_be_mailed_again(self) -> bool:
-        """Whether a mail may be sent once more without a person.
+    def is_safe_to_resend(self) -> bool:
+        """True if a mail may be sent again without asking a person.
 
-        One that waits may be on its way at this instant, and once it has arrived the speaker would
-        be mailed twice. One that was given up stays as it is.
+        A mail that waits may be on its way at this instant, so that the speaker would get it twice.
+        A mail that was given up stays as it is.
         """
         return self.state is DeliveryState.FAILED and not self.was_refused
 
@@ -113,14 +113,14 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class RetryDelivery:
-    """Repair: let c4p-service make a call again."""
+    """A repair: c4p-service makes a call again."""
 
     delivery_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveSession:
-    """Repair: take a session off the agenda; `version` is the proposal's, None if it is unknown."""
+    """A repair: a session is removed; `version` is the proposal's, None if it is unknown."""
 
     proposal_id: UUID
     version: int | None
@@ -131,11 +131,11 @@ Repair = RetryDelivery | RemoveSession
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that does not fit; `detail` and `cure` are sentences for organizers."""
+    """An inconsistency that a check found; `detail` and `cure` are sentences for organizers."""
 
     check: str
     subject: UUID
-    """The proposal."""
+    """The id of the proposal."""
     detail: str
     cure: str
     repair: Repair | None = None
@@ -144,38 +144,38 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, UUID, UUID | None]:
-        """What makes it the same finding in another run; the words may differ."""
+        """The identity of the finding: the same in another run, even if its sentences differ."""
         return self.check, self.subject, self.delivery_id
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How old something has to be before it is a finding."""
+class Tolerances:
+    """The time that changes and deliveries get before a check counts them as findings."""
 
     settle: timedelta
-    """For changes, which take a moment to reach everybody."""
+    """The time that a change gets to reach all services."""
     stuck: timedelta
-    """For deliveries that wait."""
+    """The time that a delivery may wait."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the services said.
+    """The state of all services, read one after the other.
 
-    They are asked one after the other, the agenda before c4p-service: a session that c4p-service
-    does not know was then not just submitted meanwhile.
+    The agenda is read before c4p-service. So a session whose proposal c4p-service does not know
+    can't belong to a proposal that was submitted between the two reads.
     """
 
-    begun_at: datetime
-    patience: Patience
+    started_at: datetime
+    tolerances: Tolerances
     proposals: Mapping[UUID, Proposal]
     sessions: Mapping[UUID, Session]
     deliveries: Sequence[Delivery]
     slots: Sequence[Slot] = ()
     emails: Mapping[UUID, Sequence[Email]] = field(default_factory=dict)
-    """The ledger, for those that `untold` names."""
-    unread: str = ""
-    """Why the ledger could not be read, where it could not."""
+    """The mails in the ledger, for the proposals of `proposals_to_look_up`."""
+    ledger_error: str = ""
+    """The reason why the ledger could not be read; empty when it could."""
 
     @cached_property
     def _deliveries_of(self) -> Mapping[tuple[UUID, Target], Sequence[Delivery]]:
@@ -185,54 +185,54 @@ class Snapshot:
         return grouped
 
     def deliveries_of(self, proposal_id: UUID, target: Target) -> Sequence[Delivery]:
-        """What was to be told to `target` about a proposal, the oldest first."""
+        """Return the deliveries to `target` about a proposal, the oldest first."""
         return self._deliveries_of.get((proposal_id, target), ())
 
     @cached_property
-    def waiting(self) -> frozenset[UUID]:
-        """The deliveries that have not ended yet."""
+    def waiting_delivery_ids(self) -> frozenset[UUID]:
+        """The ids of the deliveries that have not ended yet."""
         return frozenset(each.id for each in self.deliveries if each.state is DeliveryState.WAITING)
 
     def is_settled(self, proposal: Proposal) -> bool:
-        """Whether its last change is long enough ago to have reached everybody."""
-        return self.begun_at - proposal.updated_at >= self.patience.settle
+        """Return True if its last change is old enough to have reached all services."""
+        return self.started_at - proposal.updated_at >= self.tolerances.settle
 
-    def is_on_its_way(self, delivery: Delivery) -> bool:
-        """Whether it waits and need not worry anybody yet."""
+    def is_under_way(self, delivery: Delivery) -> bool:
+        """Return True if it waits, but not yet for too long."""
         return (
             delivery.state is DeliveryState.WAITING
-            and self.begun_at - delivery.created_at < self.patience.stuck
+            and self.started_at - delivery.created_at < self.tolerances.stuck
         )
 
-    def is_overtaken(self, delivery: Delivery) -> bool:
-        """Whether it tells a decision that no longer holds; c4p-service refuses to try it again."""
+    def is_obsolete(self, delivery: Delivery) -> bool:
+        """Return True if its decision no longer holds, so that c4p-service refuses to retry it."""
         proposal = self.proposals.get(delivery.proposal_id)
         decided = {State.ACCEPTED, State.REJECTED}
         return proposal is not None and delivery.kind in decided and delivery.kind != proposal.state
 
     def agenda_should_know(self, proposal: Proposal) -> bool:
-        """Whether the agenda has had the time to learn of the proposal's last change."""
+        """Return True if the proposal's last change has had the time to reach the agenda."""
         return self.is_settled(proposal) and not any(
-            self.is_on_its_way(each) or self._has_just_arrived(each)
+            self.is_under_way(each) or self._has_just_ended(each)
             for each in self.deliveries_of(proposal.id, Target.AGENDA)
         )
 
-    def _has_just_arrived(self, delivery: Delivery) -> bool:
-        # Perhaps between the two questions to the services.
-        arrived = delivery.delivered_at
-        return arrived is not None and self.begun_at - arrived < self.patience.settle
+    def _has_just_ended(self, delivery: Delivery) -> bool:
+        # It may have arrived after the agenda was read and before c4p-service was.
+        delivered_at = delivery.delivered_at
+        return delivered_at is not None and self.started_at - delivered_at < self.tolerances.settle
 
-    def resynchronise(self, proposal: Proposal) -> Repair | None:
-        """What makes the agenda follow the proposal's state again; None if nothing can."""
+    def find_agenda_repair(self, proposal: Proposal) -> Repair | None:
+        """Return the repair that makes the agenda follow the proposal; None if there is none."""
         if deliveries := self.deliveries_of(proposal.id, Target.AGENDA):
             return RetryDelivery(deliveries[-1].id)
-        # It never was to be on the agenda, so nobody but us can take it off.
+        # c4p-service never put it on the agenda, so only this job can remove it.
         if proposal.state is not State.ACCEPTED:
             return RemoveSession(proposal.id, proposal.version)
         return None
 
     def lacks_a_slot(self, proposal_id: UUID) -> bool:
-        """Whether a session of this proposal can't be placed: every slot is taken by others."""
+        """Return True if the proposal needs a session, and other sessions have every slot."""
         proposal = self.proposals.get(proposal_id)
         return (
             proposal is not None
@@ -243,25 +243,25 @@ class Snapshot:
         )
 
     def free_slots(self) -> Sequence[Slot]:
-        """Slots without a session."""
+        """Return the slots without a session."""
         taken = {session.slot.id for session in self.sessions.values()}
         return [slot for slot in self.slots if slot.id not in taken]
 
-    def mail_of_the_decision(self, proposal: Proposal) -> Delivery | None:
-        """The newest mail that tells the proposal's state to its speaker."""
+    def find_decision_mail(self, proposal: Proposal) -> Delivery | None:
+        """Return the newest mail to the speaker about the proposal's state."""
         mails = self.deliveries_of(proposal.id, Target.EMAIL)
         return next((each for each in reversed(mails) if each.kind == proposal.state), None)
 
-    def untold(self) -> Iterator[Proposal]:
-        """Decided proposals of whose mail c4p-service can't say that it arrived or soon will.
+    def proposals_to_look_up(self) -> Iterator[Proposal]:
+        """Yield the decided proposals whose mails have to be looked up in the ledger.
 
-        The ledger has to be asked about these, and only these.
+        These are the ones whose mail c4p-service has neither delivered nor under way.
         """
         for proposal in self.proposals.values():
             if proposal.state is State.SUBMITTED or not self.is_settled(proposal):
                 continue
-            delivery = self.mail_of_the_decision(proposal)
+            delivery = self.find_decision_mail(proposal)
             if delivery is None or not (
-                delivery.state is DeliveryState.DELIVERED or self.is_on_its_way(delivery)
+                delivery.state is DeliveryState.DELIVERED or self.is_under_way(delivery)
             ):
                 yield proposal

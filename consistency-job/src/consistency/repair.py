@@ -1,4 +1,4 @@
-"""Repairs what the checks have found, through the services' public interfaces."""
+"""The repairs of findings, through the public interfaces of the services."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,15 +8,15 @@ from time import monotonic
 
 import structlog
 
-from consistency.checks import NobodyMailed, find_all
+from consistency.checks import SpeakerNotMailed, find_all
 from consistency.clients import Services
 from consistency.domain import (
     Finding,
-    Patience,
     RemoveSession,
     Repair,
     RetryDelivery,
     Target,
+    Tolerances,
 )
 from servicekit.http import NeighbourUnavailableError
 
@@ -25,78 +25,85 @@ PAUSE_SECONDS = 1.0
 log = structlog.get_logger()
 
 
-async def repair(
-    services: Services, findings: Sequence[Finding], patience: Patience, limit_seconds: float
+async def repair_findings(
+    services: Services, findings: Sequence[Finding], tolerances: Tolerances, limit_seconds: float
 ) -> set[Finding]:
-    """Do what can be done about `findings`; return those that are gone within `limit_seconds`.
+    """Repair what can be repaired; return the findings that are gone within `limit_seconds`.
 
-    What a service that goes away meanwhile leaves undone is there in the next run.
+    What is left undone because a service becomes unavailable is found again in the next run.
     """
-    # What was just repaired is young, and has to be looked at all the same.
-    patience = replace(patience, settle=timedelta(0))
+    # A change that a repair has just made counts as well, however young it is.
+    tolerances = replace(tolerances, settle=timedelta(0))
     deadline = monotonic() + limit_seconds
-    tried = await _try_all(services, findings)
+    tried = await _apply_repairs(services, findings)
     cured: set[Finding] = set()
     try:
         while cured != tried and monotonic() < deadline:
             await asyncio.sleep(PAUSE_SECONDS)
-            cured |= await _cured(services, tried - cured, patience)
+            cured |= await _find_cured(services, tried - cured, tolerances)
     except NeighbourUnavailableError as error:
         log.warning("nobody can say what else was repaired", reason=str(error))
     return cured
 
 
-async def _try_all(services: Services, findings: Sequence[Finding]) -> set[Finding]:
-    """The findings about which something could be done."""
-    # Two findings may have one repair, and a mail that was sent again must not be once more.
+async def _apply_repairs(services: Services, findings: Sequence[Finding]) -> set[Finding]:
+    """Apply each repair once; return the findings whose repair was applied.
+
+    Two findings may have the same repair, and no mail may be sent again twice.
+    """
     outcomes: dict[Repair, bool] = {}
     for finding in findings:
         if finding.repair is not None and finding.repair not in outcomes:
-            outcomes[finding.repair] = await _try(services, finding, finding.repair)
+            outcomes[finding.repair] = await _apply(services, finding, finding.repair)
     return {each for each in findings if each.repair is not None and outcomes[each.repair]}
 
 
-async def _try(services: Services, finding: Finding, what: Repair) -> bool:
+async def _apply(services: Services, finding: Finding, repair: Repair) -> bool:
     bound = log.bind(check=finding.check, subject=str(finding.subject))
     try:
-        match what:
+        match repair:
             case RetryDelivery():
-                done = await _retry(services, finding, what)
+                applied = await _retry_delivery(services, finding, repair)
             case RemoveSession():
-                done = await _remove(services, what)
+                applied = await _remove_session(services, repair)
     except NeighbourUnavailableError as error:
         bound.warning("could not be tried", reason=str(error))
         return False
-    bound.info("tried" if done else "left alone")
-    return done
+    bound.info("tried" if applied else "left alone")
+    return applied
 
 
-async def _retry(services: Services, finding: Finding, what: RetryDelivery) -> bool:
-    # Asked again at the last moment: a mail that has arrived since would be sent a second time.
-    for delivery in await services.c4p.deliveries_of(finding.subject):
-        may_go_out = delivery.target is Target.AGENDA or delivery.may_be_mailed_again
-        if delivery.id == what.delivery_id and may_go_out:
-            return await services.c4p.retry(delivery.id)
+async def _retry_delivery(services: Services, finding: Finding, repair: RetryDelivery) -> bool:
+    # Read again just before: a mail that has arrived since must not be sent a second time.
+    for delivery in await services.c4p.list_deliveries_of(finding.subject):
+        is_safe = delivery.target is Target.AGENDA or delivery.is_safe_to_resend
+        if delivery.id == repair.delivery_id and is_safe:
+            return await services.c4p.retry_delivery(delivery.id)
     return False
 
 
-async def _remove(services: Services, what: RemoveSession) -> bool:
-    if what.version is None and await services.c4p.proposal(what.proposal_id):
+async def _remove_session(services: Services, repair: RemoveSession) -> bool:
+    if repair.version is None and await services.c4p.find_proposal(repair.proposal_id):
         return False
-    await services.agenda.remove(what)
+    await services.agenda.remove_session(repair)
     return True
 
 
-async def _cured(services: Services, tried: set[Finding], patience: Patience) -> set[Finding]:
-    snapshot = await services.part({finding.subject for finding in tried}, patience)
-    still = {finding.key for finding in find_all(snapshot)}
+async def _find_cured(
+    services: Services, tried: set[Finding], tolerances: Tolerances
+) -> set[Finding]:
+    """Return those of `tried` that are no longer found."""
+    snapshot = await services.take_partial_snapshot(
+        {finding.subject for finding in tried}, tolerances
+    )
+    remaining = {finding.key for finding in find_all(snapshot)}
     return {
         finding
         for finding in tried
-        if finding.key not in still
-        and not (finding.check == NobodyMailed.name and snapshot.unread)
+        if finding.key not in remaining
+        and not (finding.check == SpeakerNotMailed.name and snapshot.ledger_error)
         and not (
             isinstance(finding.repair, RetryDelivery)
-            and finding.repair.delivery_id in snapshot.waiting
+            and finding.repair.delivery_id in snapshot.waiting_delivery_ids
         )
     }

@@ -1,4 +1,4 @@
-"""What the job reads from its environment."""
+"""The settings of consistency-job from its environment."""
 
 from pydantic import AnyHttpUrl, EmailStr, Field
 
@@ -6,7 +6,7 @@ from servicekit.settings import CallerSettings, Seconds
 
 
 class JobSettings(CallerSettings):
-    """Whom the job asks, whom it tells, and how patient it is."""
+    """The settings of consistency-job: the services, the mail, and the tolerances in time."""
 
     c4p_url: AnyHttpUrl = Field(description="the address of c4p-service")
     agenda_url: AnyHttpUrl = Field(description="the address of agenda-service")

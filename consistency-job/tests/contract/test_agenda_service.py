@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, STORE_UNAVAILABLE, RecordedPact, some, time
 
-from consistency.clients import Agenda
+from consistency.clients import AgendaClient
 from consistency.domain import RemoveSession
 from servicekit.http import NeighbourUnavailableError
+from testkit.contract.consumer import JSON, STORE_UNAVAILABLE, RecordedPact, some, time
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 SLOT = {
@@ -35,7 +35,7 @@ async def test_sessions(pact: RecordedPact) -> None:
         .with_body({"items": some(session)}, JSON)
     )
     async with pact.neighbour() as agenda:
-        (found,) = await Agenda(agenda).sessions()
+        (found,) = await AgendaClient(agenda).list_sessions()
     assert (found.title, found.slot.room.name) == ("Outboxes", "Main Hall")
 
 
@@ -48,7 +48,7 @@ async def test_no_sessions(pact: RecordedPact) -> None:
         .with_body({"items": []}, JSON)
     )
     async with pact.neighbour() as agenda:
-        assert not await Agenda(agenda).sessions()
+        assert not await AgendaClient(agenda).list_sessions()
 
 
 async def test_slots(pact: RecordedPact) -> None:
@@ -60,7 +60,7 @@ async def test_slots(pact: RecordedPact) -> None:
         .with_body({"slots": some(SLOT)}, JSON)
     )
     async with pact.neighbour() as agenda:
-        (slot,) = await Agenda(agenda).slots()
+        (slot,) = await AgendaClient(agenda).list_slots()
     assert slot.id == "20270614T0900-main"
 
 
@@ -85,7 +85,7 @@ async def test_session_is_taken_off(
         .will_respond_with(status)
     )
     async with pact.neighbour() as agenda:
-        await Agenda(agenda).remove(RemoveSession(UUID(ID), version))
+        await AgendaClient(agenda).remove_session(RemoveSession(UUID(ID), version))
 
 
 async def test_agenda_without_its_store(pact: RecordedPact) -> None:
@@ -97,4 +97,4 @@ async def test_agenda_without_its_store(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as agenda:
         with pytest.raises(NeighbourUnavailableError, match="503"):
-            await Agenda(agenda).sessions()
+            await AgendaClient(agenda).list_sessions()

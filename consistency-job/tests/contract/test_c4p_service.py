@@ -5,11 +5,19 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import JSON, STORE_UNAVAILABLE, RecordedPact, made, one_of, some, time
 
-from consistency.clients import C4p
+from consistency.clients import C4pClient
 from consistency.domain import DeliveryState
 from servicekit.http import NeighbourUnavailableError
+from testkit.contract.consumer import (
+    JSON,
+    STORE_UNAVAILABLE,
+    RecordedPact,
+    made,
+    one_of,
+    some,
+    time,
+)
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 OTHER_ID = "01975c2e-8f6a-7000-8000-000000000002"
@@ -75,14 +83,14 @@ def expect_pages(pact: RecordedPact, what: str, item: dict[str, Any]) -> None:
 async def test_all_proposals(pact: RecordedPact) -> None:
     expect_pages(pact, "proposals", PROPOSAL)
     async with pact.neighbour() as c4p:
-        found = await C4p(c4p).proposals()
+        found = await C4pClient(c4p).list_proposals()
     assert [str(each.id) for each in found] == [ID, ID]
 
 
 async def test_all_deliveries(pact: RecordedPact) -> None:
     expect_pages(pact, "deliveries", delivery("delivered", delivered_at=time()))
     async with pact.neighbour() as c4p:
-        found = await C4p(c4p).deliveries()
+        found = await C4pClient(c4p).list_deliveries()
     assert [str(each.id) for each in found] == [OTHER_ID, OTHER_ID]
 
 
@@ -96,7 +104,7 @@ async def test_no_proposals(pact: RecordedPact) -> None:
         .with_body({"items": [], "next_cursor": None}, JSON)
     )
     async with pact.neighbour() as c4p:
-        assert not await C4p(c4p).proposals()
+        assert not await C4pClient(c4p).list_proposals()
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -110,7 +118,7 @@ async def test_proposal(pact: RecordedPact, is_known: bool) -> None:
     if is_known:
         answer.with_body(PROPOSAL, JSON)
     async with pact.neighbour() as c4p:
-        found = await C4p(c4p).proposal(UUID(ID))
+        found = await C4pClient(c4p).find_proposal(UUID(ID))
     assert (found is not None) is is_known
 
 
@@ -143,7 +151,7 @@ async def test_deliveries_of_a_proposal(
         .with_body({"items": some(delivery(state, **fields)), "next_cursor": None}, JSON)
     )
     async with pact.neighbour() as c4p:
-        (found,) = await C4p(c4p).deliveries_of(UUID(ID))
+        (found,) = await C4pClient(c4p).list_deliveries_of(UUID(ID))
     assert found.state is DeliveryState(state)
     assert found.was_refused is (state == "failed")
 
@@ -164,7 +172,7 @@ async def test_retry(pact: RecordedPact, given: str, path: Any, status: int) -> 
         .will_respond_with(status)
     )
     async with pact.neighbour() as c4p:
-        assert await C4p(c4p).retry(UUID(OTHER_ID)) is (status == 202)
+        assert await C4pClient(c4p).retry_delivery(UUID(OTHER_ID)) is (status == 202)
 
 
 async def test_report_is_kept(pact: RecordedPact) -> None:
@@ -176,7 +184,7 @@ async def test_report_is_kept(pact: RecordedPact) -> None:
         .will_respond_with(200)
     )
     async with pact.neighbour() as c4p:
-        await C4p(c4p).save_report(REPORT)
+        await C4pClient(c4p).save_report(REPORT)
 
 
 async def test_proposals_without_their_store(pact: RecordedPact) -> None:
@@ -189,4 +197,4 @@ async def test_proposals_without_their_store(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as c4p:
         with pytest.raises(NeighbourUnavailableError, match="503"):
-            await C4p(c4p).proposals()
+            await C4pClient(c4p).list_proposals()

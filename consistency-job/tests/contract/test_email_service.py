@@ -4,7 +4,10 @@ from uuid import UUID
 
 import pytest
 from pact import match
-from tests.contract.consumer import (
+
+from consistency.clients import EmailClient
+from servicekit.http import NeighbourUnavailableError
+from testkit.contract.consumer import (
     JSON,
     PROBLEM,
     STORE_UNAVAILABLE,
@@ -12,9 +15,6 @@ from tests.contract.consumer import (
     question_for_mails,
     some,
 )
-
-from consistency.clients import EmailService
-from servicekit.http import NeighbourUnavailableError
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 KEY = "consistency:2027-01-10:0123456789abcdef0123456789abcdef"
@@ -44,14 +44,14 @@ async def test_ledger(pact: RecordedPact) -> None:
         .with_body({"items": some(mail)}, JSON)
     )
     async with pact.neighbour() as email:
-        (found,) = await EmailService(email).mails_about(UUID(ID))
+        (found,) = await EmailClient(email).list_emails(UUID(ID))
     assert (found.template, found.state) == ("proposal-received", "sent")
 
 
 async def test_ledger_without_mails(pact: RecordedPact) -> None:
     (question_for_mails(pact, ID, "no mails").will_respond_with(200).with_body({"items": []}, JSON))
     async with pact.neighbour() as email:
-        assert not await EmailService(email).mails_about(UUID(ID))
+        assert not await EmailClient(email).list_emails(UUID(ID))
 
 
 async def test_findings_are_mailed(pact: RecordedPact) -> None:
@@ -64,7 +64,7 @@ async def test_findings_are_mailed(pact: RecordedPact) -> None:
         .will_respond_with(202)
     )
     async with pact.neighbour() as email:
-        await EmailService(email).send(REPORT, KEY)
+        await EmailClient(email).send_email(REPORT, KEY)
 
 
 async def test_findings_were_mailed_in_other_words(pact: RecordedPact) -> None:
@@ -78,7 +78,7 @@ async def test_findings_were_mailed_in_other_words(pact: RecordedPact) -> None:
         .with_body({"type": "urn:problem:idempotency-key-reused"}, PROBLEM)
     )
     async with pact.neighbour() as email:
-        await EmailService(email).send(REPORT, KEY)
+        await EmailClient(email).send_email(REPORT, KEY)
 
 
 async def test_mail_that_the_relay_does_not_take(pact: RecordedPact) -> None:
@@ -93,11 +93,11 @@ async def test_mail_that_the_relay_does_not_take(pact: RecordedPact) -> None:
     )
     async with pact.neighbour() as email:
         with pytest.raises(NeighbourUnavailableError, match="503"):
-            await EmailService(email).send(REPORT, KEY)
+            await EmailClient(email).send_email(REPORT, KEY)
 
 
 async def test_ledger_that_is_unavailable(pact: RecordedPact) -> None:
     (question_for_mails(pact, ID, STORE_UNAVAILABLE).will_respond_with(503))
     async with pact.neighbour() as email:
         with pytest.raises(NeighbourUnavailableError, match="503"):
-            await EmailService(email).mails_about(UUID(ID))
+            await EmailClient(email).list_emails(UUID(ID))

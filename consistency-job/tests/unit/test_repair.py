@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from consistency import repair
 from consistency.clients import Services
-from consistency.domain import Finding, Patience, RetryDelivery
+from consistency.domain import Finding, RetryDelivery, Tolerances
 
 ID = UUID(int=1)
 DELIVERY_ID = UUID(int=2)
@@ -20,7 +20,7 @@ FINDING = Finding("a check", ID, "It is wrong.", "Repair it.", RetryDelivery(DEL
 OTHER = Finding("a check", UUID(int=3), "It is wrong too.", "Ask somebody.")
 REFUSED_ID = UUID(int=4)
 REFUSED = Finding("a check", ID, "It is wrong.", "Repair it.", RetryDelivery(REFUSED_ID))
-PATIENCE = Patience(settle=timedelta(seconds=30), stuck=timedelta(minutes=15))
+TOLERANCES = Tolerances(settle=timedelta(seconds=30), stuck=timedelta(minutes=15))
 LONG_AGO = "2027-01-10T09:00:00Z"
 
 
@@ -97,7 +97,7 @@ async def attempt(
     urls = ("http://c4p", "http://agenda", "http://email")
     transport = httpx2.MockTransport(platform)
     async with Services(*urls, timeout_seconds=1, transport=transport) as services:
-        return await repair.repair(services, findings, PATIENCE, limit)
+        return await repair.repair_findings(services, findings, TOLERANCES, limit)
 
 
 async def test_repair_waits_and_asks_only_for_what_was_tried(

@@ -1,1 +1,1 @@
-"""A small real OpenID provider for development: who is asked says who they are."""
+"""A small real OpenID provider for development, where people choose who they are."""

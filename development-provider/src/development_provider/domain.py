@@ -1,4 +1,4 @@
-"""The rules of the provider, pure: clients, people, and what a request for a code must say."""
+"""The rules of the provider: clients, people, passcode attempts, and requests for a code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +8,18 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+ALGORITHM = "ES256"
+"""The algorithm of all signatures."""
 ROLES = ("organizer", "reviewer")
-"""What a person may be; without a role everybody is a speaker."""
-MAX_NAME = 80
-FREE_GUESSES = 10
-"""How many wrong passcodes in a row cost nothing."""
-LONGEST_WAIT_SECONDS = 60.0
+"""The roles that a person may choose; a person without a role is a speaker."""
+MAX_NAME_LENGTH = 80
+FREE_ATTEMPTS = 10
+"""The number of wrong passcodes in a row that cost nothing."""
+MAX_WAIT_SECONDS = 60.0
 
 
 class Client(BaseModel):
-    """Who may ask for tokens: for people who return to its addresses, or with its own roles."""
+    """A program that may ask for tokens: for people who sign in, or in its own name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,7 +34,7 @@ class Client(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever signs in says so: there is nobody to ask."""
+    """A person who signs in, as the form describes them: nobody checks it."""
 
     name: str
     email: str
@@ -40,47 +42,62 @@ class Person:
 
     @property
     def subject(self) -> str:
-        """The same for the same name, so that who comes again is known again."""
+        """The subject in tokens: the same for the same name, so that it is the same person."""
         return str(uuid5(NAMESPACE_URL, f"person:{self.name.casefold()}"))
 
 
-class Guesses:
-    """How often in a row the passcode was wrong. After FREE_GUESSES each wrong one makes everybody
-    wait, twice as long as the one before: there is one passcode, so it does not matter who guesses.
+class WrongPasscodeError(Exception):
+    """What was entered is not the passcode."""
 
-    It is kept in memory, which is enough for a provider that runs in development only.
+    def __init__(self) -> None:
+        super().__init__("That is not the passcode.")
+
+
+class TooManyAttemptsError(Exception):
+    """Nobody may try a passcode for `wait_seconds`."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(f"Too many were wrong. Try again in {wait_seconds} s.")
+        self.wait_seconds = wait_seconds
+
+
+class PasscodeAttempts:
+    """A limit to guessing the passcode: a wait that doubles with each wrong attempt.
+
+    The first FREE_ATTEMPTS wrong ones in a row cost nothing. All people share one passcode, so the
+    wait is for everybody. `now` is in seconds of a clock that never goes back.
     """
 
     def __init__(self) -> None:
         self._wrong = 0
-        self._open_at = 0.0
+        self._allowed_at = 0.0
 
     def wait_seconds(self, now: float) -> float:
-        """How long nobody may try; `now` is in seconds of a clock that never goes back."""
-        return max(0.0, self._open_at - now)
+        """Return how long nobody may try, in seconds; 0 if everybody may try now."""
+        return max(0.0, self._allowed_at - now)
 
-    def wrong(self, now: float) -> None:
-        """One more that was wrong."""
+    def count_wrong(self, now: float) -> None:
+        """Count a wrong attempt, and let the wait begin if there were too many."""
         self._wrong += 1
-        if self._wrong > FREE_GUESSES:
-            # No power beyond what is a minute in any case.
-            doubled = 2.0 ** min(self._wrong - FREE_GUESSES - 1, 10)
-            self._open_at = now + min(doubled, LONGEST_WAIT_SECONDS)
+        if self._wrong > FREE_ATTEMPTS:
+            # The exponent is bounded: a larger one gives the longest wait in any case.
+            doubled = 2.0 ** min(self._wrong - FREE_ATTEMPTS - 1, 10)
+            self._allowed_at = now + min(doubled, MAX_WAIT_SECONDS)
 
-    def right(self) -> None:
-        """Somebody knew it."""
+    def count_right(self) -> None:
+        """Begin to count anew."""
         self._wrong = 0
 
 
 class RequestRefusedError(Exception):
-    """A request for a code that is not answered; a sentence for who has written the client.
+    """A request for a code is refused; its message is for the developer of the client.
 
-    Nobody is sent back with it, since the address to return to may be anybody's.
+    It is shown here and not sent to the client, whose address may be wrong or an attacker's.
     """
 
 
 class OAuthError(Exception):
-    """An error as RFC 6749 names it, for the client."""
+    """An error for the client, with a `code` of RFC 6749."""
 
     def __init__(self, code: str, description: str) -> None:
         super().__init__(description)
@@ -90,7 +107,7 @@ class OAuthError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """A request for a code that may be answered."""
+    """A valid request for a code; `challenge` is that of PKCE."""
 
     client: Client
     redirect_uri: str
@@ -98,40 +115,50 @@ class CodeRequest:
     nonce: str
     challenge: str
 
-    def back(self, **answer: str) -> str:
-        """Where the person goes with the answer."""
-        return f"{self.redirect_uri}?{urlencode({**answer, 'state': self.state})}"
+    def callback(self, **parameters: str) -> str:
+        """Return the client's address with `parameters`, to which the browser is redirected."""
+        return f"{self.redirect_uri}?{urlencode({**parameters, 'state': self.state})}"
 
 
-def read_code_request(clients: Mapping[str, Client], asked: Mapping[str, str]) -> CodeRequest:
-    """The request, or RequestRefusedError.
+@dataclass(frozen=True, slots=True)
+class CodeGrant:
+    """The meaning of a code, until it is exchanged or expires."""
 
-    PKCE by S256 is demanded of everybody (RFC 9700).
+    request: CodeRequest
+    person: Person
+    expires_at: float
+
+
+def parse_code_request(clients: Mapping[str, Client], parameters: Mapping[str, str]) -> CodeRequest:
+    """Return the request in the query `parameters`, or raise RequestRefusedError.
+
+    Every client has to use PKCE with S256 (RFC 9700).
     """
-    client = clients.get(asked.get("client_id", ""))
-    if client is None or asked.get("redirect_uri") not in client.redirect_uris:
+    client = clients.get(parameters.get("client_id", ""))
+    if client is None or parameters.get("redirect_uri") not in client.redirect_uris:
         raise RequestRefusedError("The client, or the address to return to, is not known here.")
-    if asked.get("response_type") != "code" or "openid" not in asked.get("scope", "").split():
+    scopes = parameters.get("scope", "").split()
+    if parameters.get("response_type") != "code" or "openid" not in scopes:
         raise RequestRefusedError("Only response_type=code with the scope openid is answered here.")
-    if asked.get("code_challenge_method") != "S256" or not asked.get("code_challenge"):
+    if parameters.get("code_challenge_method") != "S256" or not parameters.get("code_challenge"):
         raise RequestRefusedError("PKCE is needed: code_challenge with the method S256.")
     return CodeRequest(
         client=client,
-        redirect_uri=asked["redirect_uri"],
-        state=asked.get("state", ""),
-        nonce=asked.get("nonce", ""),
-        challenge=asked["code_challenge"],
+        redirect_uri=parameters["redirect_uri"],
+        state=parameters.get("state", ""),
+        nonce=parameters.get("nonce", ""),
+        challenge=parameters["code_challenge"],
     )
 
 
-def read_person(
+def parse_person(
     form: Mapping[str, str], roles: tuple[str, ...]
 ) -> tuple[Person | None, dict[str, str]]:
-    """The person that a form describes, or what is wrong by field."""
+    """Return the person in a form and no errors, or None and the errors by field."""
     name, email = form.get("name", "").strip(), form.get("email", "").strip()
     errors: dict[str, str] = {}
-    if not name or len(name) > MAX_NAME or not name.isprintable():
-        errors["name"] = f"Enter a name of at most {MAX_NAME} characters."
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        errors["name"] = f"Enter a name of at most {MAX_NAME_LENGTH} characters."
     if email and (email.count("@") != 1 or not email.isprintable() or " " in email):
         errors["email"] = "Enter an address as ada@example.org, or none."
     if errors:

@@ -1,23 +1,32 @@
-"""Puts the development provider together."""
+"""The development provider's program: its parts, and the command that serves them."""
 
+from functools import partial
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 
+from development_provider.lifespan import build
 from development_provider.pages import CSP
-from development_provider.routes import Desk, router
+from development_provider.routes import router
 from development_provider.settings import ProviderSettings
 from servicekit.app import create_app, run
 
 
 def create(settings: ProviderSettings) -> FastAPI:
-    """The provider, with its key."""
-    # Proxies that give it a part of a site's paths pass these on whole.
+    """Return the app, with all endpoints under the path of the issuer.
+
+    A proxy that forwards a part of a site's paths to the provider leaves the paths as they are.
+    """
     endpoints = APIRouter(prefix=urlsplit(settings.issuer).path)
     endpoints.include_router(router)
-    app = create_app("development-provider", settings, [endpoints], csp=CSP, public=True)
-    app.state.desk = Desk(settings)
-    return app
+    return create_app(
+        "development-provider",
+        settings,
+        [endpoints],
+        lifespan=partial(build, settings=settings),
+        csp=CSP,
+        public=True,
+    )
 
 
 def main() -> None:

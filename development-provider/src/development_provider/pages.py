@@ -1,4 +1,4 @@
-"""The page on which people say who they are."""
+"""The pages of the provider, rendered from templates."""
 
 from importlib.resources import files
 from typing import Any
@@ -20,9 +20,9 @@ _environment = Environment(
 
 
 def page(template: str, *, status: int = 200, returns_to: str = "", **context: Any) -> Response:
-    """A page that nobody keeps; its form may lead on to the origin of `returns_to`."""
+    """Return a page that is not cached; its form may redirect to the origin of `returns_to`."""
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(returns_to)) if returns_to else ""
-    # Browsers hold the redirect that answers a form against form-action too.
+    # Browsers apply form-action also to the redirect that answers a form.
     headers = {
         "Cache-Control": "no-store",
         "Content-Security-Policy": f"{CSP}; form-action 'self' {origin}".rstrip(),

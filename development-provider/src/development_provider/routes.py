@@ -1,99 +1,91 @@
-"""The endpoints of OpenID Connect, as far as the platform needs them."""
+"""The routes of the provider: OpenID Connect, as far as the platform needs it."""
 
-import math
-import secrets
 from collections.abc import Mapping
-from time import monotonic
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from development_provider import use_cases
 from development_provider.domain import (
+    ALGORITHM,
     ROLES,
     Client,
     CodeRequest,
-    Guesses,
     OAuthError,
+    PasscodeAttempts,
     RequestRefusedError,
-    read_code_request,
-    read_person,
+    TooManyAttemptsError,
+    WrongPasscodeError,
+    parse_code_request,
+    parse_person,
 )
 from development_provider.pages import STYLE, page
 from development_provider.settings import ProviderSettings
-from development_provider.tokens import ALGORITHM, Tokens
+from development_provider.store import Store
+from development_provider.tokens import Tokens
 
-FIELDS = 50
+MAX_FIELDS = 50
 NO_STORE = {"Cache-Control": "no-store"}
 
 router = APIRouter()
 
 
-class Desk:
-    """What the endpoints work with."""
-
-    def __init__(self, settings: ProviderSettings) -> None:
-        self.settings = settings
-        self.tokens = Tokens(settings)
-        self.clients = {each.id: each for each in settings.clients}
-        self._guesses = Guesses()
-
-    def passcode_error(self, said: str) -> tuple[str, int, Mapping[str, str]] | None:
-        """What to say of a passcode, with which status and headers; None of the right one."""
-        wait = math.ceil(self._guesses.wait_seconds(monotonic()))
-        if wait:
-            sentence = f"Too many were wrong. Try again in {wait} s."
-            return sentence, 429, {"Retry-After": str(wait)}
-        passcode = self.settings.passcode.get_secret_value().encode()
-        if not secrets.compare_digest(said.encode(), passcode):
-            self._guesses.wrong(monotonic())
-            return "That is not the passcode.", 403, {}
-        self._guesses.right()
-        return None
-
-    def client(self, form: Mapping[str, str]) -> Client:
-        """Who asks, as its secret shows, or OAuthError."""
-        client = self.clients.get(form.get("client_id", ""))
-        secret = form.get("client_secret", "").encode()
-        if client is None or not secrets.compare_digest(
-            secret, client.secret.get_secret_value().encode()
-        ):
-            raise OAuthError("invalid_client", "The client or its secret is not known.")
-        return client
+async def _get_settings(request: Request) -> ProviderSettings:
+    settings: ProviderSettings = request.app.state.settings
+    return settings
 
 
-async def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
+async def _get_clients(request: Request) -> Mapping[str, Client]:
+    clients: Mapping[str, Client] = request.app.state.clients
+    return clients
 
 
-TheDesk = Annotated[Desk, Depends(_desk)]
+async def _get_store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
 
 
-async def _pairs(request: Request) -> list[tuple[str, str]]:
+async def _get_tokens(request: Request) -> Tokens:
+    tokens: Tokens = request.app.state.tokens
+    return tokens
+
+
+async def _get_attempts(request: Request) -> PasscodeAttempts:
+    attempts: PasscodeAttempts = request.app.state.attempts
+    return attempts
+
+
+async def _read_fields(request: Request) -> list[tuple[str, str]]:
+    """Return the fields of a form as pairs; none if the body is not a form."""
     try:
         text = (await request.body()).decode("ascii")
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS)
+        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
         return []
 
 
-ThePairs = Annotated[list[tuple[str, str]], Depends(_pairs)]
+SettingsDep = Annotated[ProviderSettings, Depends(_get_settings)]
+ClientsDep = Annotated[Mapping[str, Client], Depends(_get_clients)]
+StoreDep = Annotated[Store, Depends(_get_store)]
+TokensDep = Annotated[Tokens, Depends(_get_tokens)]
+AttemptsDep = Annotated[PasscodeAttempts, Depends(_get_attempts)]
+FieldsDep = Annotated[list[tuple[str, str]], Depends(_read_fields)]
 
 
 @router.get("/.well-known/openid-configuration")
-async def discovery(request: Request, desk: TheDesk) -> dict[str, Any]:
-    """OpenID Connect Discovery 1.0.
+async def read_discovery(request: Request, settings: SettingsDep) -> dict[str, Any]:
+    """Return the metadata of OpenID Connect Discovery 1.0.
 
-    Browsers are sent to the issuer's address, programs to the one at which they have asked: the
-    issuer's may lead nowhere from where they are.
+    Browsers are sent to the issuer's address. Programs are sent to the address at which they
+    call, since they may not reach the issuer's from where they run.
     """
-    issuer = desk.settings.issuer
+    issuer = settings.issuer
     public = urlsplit(issuer)
-    # Whoever sends another Host header is the only one to read what comes of it.
-    asked_at = request.url.netloc
-    here = issuer if asked_at == public.netloc else f"http://{asked_at}{public.path}"
+    # A client that sends a wrong Host header harms itself only: nobody else reads its answer.
+    called_at = request.url.netloc
+    here = issuer if called_at == public.netloc else f"http://{called_at}{public.path}"
     return {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
@@ -113,44 +105,56 @@ async def discovery(request: Request, desk: TheDesk) -> dict[str, Any]:
 
 
 @router.get("/jwks")
-async def jwks(desk: TheDesk) -> Mapping[str, Any]:
-    """The key by which everybody can verify what is signed here."""
-    return desk.tokens.public_keys
+async def read_keys(tokens: TokensDep) -> Mapping[str, Any]:
+    """Return the key by which anybody can verify the tokens of the provider."""
+    return tokens.public_keys
 
 
 @router.get("/authorize")
-async def ask_who(request: Request, desk: TheDesk) -> Response:
-    """The form; who sends it goes back to the client with a code."""
+async def show_sign_in(request: Request, clients: ClientsDep) -> Response:
+    """Return the page with the sign-in form."""
     try:
-        wanted = read_code_request(desk.clients, request.query_params)
+        code_request = parse_code_request(clients, request.query_params)
     except RequestRefusedError as error:
         return page("refused.html", status=400, reason=str(error))
-    return _form(wanted, {}, (ROLES[0],), {})
+    return _sign_in_page(code_request, {}, (ROLES[0],), {})
 
 
 @router.post("/authorize")
-async def tell_who(request: Request, desk: TheDesk, pairs: ThePairs) -> Response:
-    """Give out a code for whom the form describes, if the passcode is right."""
+async def sign_in(
+    request: Request,
+    settings: SettingsDep,
+    clients: ClientsDep,
+    store: StoreDep,
+    attempts: AttemptsDep,
+    fields: FieldsDep,
+) -> Response:
+    """Redirect to the client with a code for the person of the form, if the passcode is right."""
     try:
-        wanted = read_code_request(desk.clients, request.query_params)
+        code_request = parse_code_request(clients, request.query_params)
     except RequestRefusedError as error:
         return page("refused.html", status=400, reason=str(error))
-    form = dict(pairs)
-    roles = tuple(value for name, value in pairs if name == "role")
-    person, errors = read_person(form, roles)
-    if refused := desk.passcode_error(form.get("passcode", "")):
-        sentence, status, headers = refused
-        answer = _form(wanted, form, roles, {**errors, "passcode": sentence}, status)
-        answer.headers.update(headers)
-        return answer
+    form = dict(fields)
+    roles = tuple(value for name, value in fields if name == "role")
+    person, errors = parse_person(form, roles)
+    passcode = settings.passcode.get_secret_value()
+    try:
+        await use_cases.check_passcode(attempts, passcode, form.get("passcode", ""))
+    except WrongPasscodeError as error:
+        return _sign_in_page(code_request, form, roles, {**errors, "passcode": str(error)}, 403)
+    except TooManyAttemptsError as error:
+        errors = {**errors, "passcode": str(error)}
+        response = _sign_in_page(code_request, form, roles, errors, 429)
+        response.headers["Retry-After"] = str(error.wait_seconds)
+        return response
     if person is None:
-        return _form(wanted, form, roles, errors, 422)
-    code = desk.tokens.code(wanted, person)
-    return RedirectResponse(wanted.back(code=code), 303, NO_STORE)
+        return _sign_in_page(code_request, form, roles, errors, 422)
+    code = await use_cases.issue_code(store, code_request, person)
+    return RedirectResponse(code_request.callback(code=code), 303, NO_STORE)
 
 
-def _form(
-    wanted: CodeRequest,
+def _sign_in_page(
+    code_request: CodeRequest,
     form: Mapping[str, str],
     roles: tuple[str, ...],
     errors: Mapping[str, str],
@@ -159,8 +163,8 @@ def _form(
     return page(
         "sign_in.html",
         status=status,
-        returns_to=wanted.redirect_uri,
-        client=wanted.client.id,
+        returns_to=code_request.redirect_uri,
+        client=code_request.client.id,
         name=form.get("name", ""),
         email=form.get("email", ""),
         chosen=roles,
@@ -170,54 +174,61 @@ def _form(
 
 
 @router.post("/token")
-async def token(desk: TheDesk, pairs: ThePairs) -> Response:
-    """Tokens for a code, a refresh token, or a program itself."""
-    form = dict(pairs)
+async def grant_tokens(
+    clients: ClientsDep, store: StoreDep, tokens: TokensDep, fields: FieldsDep
+) -> Response:
+    """Return tokens for a code, for a refresh token, or for a program itself."""
+    form = dict(fields)
     try:
-        client = desk.client(form)
-        match form.get("grant_type"):
-            case "authorization_code":
-                answer = desk.tokens.exchange(client, form)
-            case "refresh_token":
-                answer = desk.tokens.refresh(client, form)
-            case "client_credentials":
-                answer = desk.tokens.of_client(client, form.get("scope", ""))
-            case _:
-                raise OAuthError("unsupported_grant_type", "There is no such grant here.")
+        client = await _authenticate(clients, form)
+        body = await use_cases.grant_tokens(store, tokens, client, form)
     except OAuthError as error:
-        return _refused(error)
-    return JSONResponse(dict(answer), 200, NO_STORE)
+        return _error_response(error)
+    return JSONResponse(dict(body), 200, NO_STORE)
 
 
 @router.post("/revoke")
-async def revoke(desk: TheDesk, pairs: ThePairs) -> Response:
-    """RFC 7009: the session that a token comes from gets no more of them."""
-    form = dict(pairs)
+async def revoke_token(
+    clients: ClientsDep, store: StoreDep, tokens: TokensDep, fields: FieldsDep
+) -> Response:
+    """Let the session of a token get no more tokens (RFC 7009)."""
+    form = dict(fields)
     try:
-        desk.tokens.revoke(desk.client(form), form.get("token", ""))
+        client = await _authenticate(clients, form)
+        await use_cases.revoke_token(store, tokens, client, form.get("token", ""))
     except OAuthError as error:
-        return _refused(error)
+        return _error_response(error)
     return Response(None, 200, NO_STORE)
 
 
-def _refused(error: OAuthError) -> Response:
-    said = {"error": error.code, "error_description": error.description}
-    return JSONResponse(said, 401 if error.code == "invalid_client" else 400, NO_STORE)
+async def _authenticate(clients: Mapping[str, Client], form: Mapping[str, str]) -> Client:
+    client_id, secret = form.get("client_id", ""), form.get("client_secret", "")
+    return await use_cases.authenticate_client(clients, client_id, secret)
+
+
+def _error_response(error: OAuthError) -> Response:
+    body = {"error": error.code, "error_description": error.description}
+    return JSONResponse(body, 401 if error.code == "invalid_client" else 400, NO_STORE)
 
 
 @router.get("/end-session")
-async def end_session(request: Request, desk: TheDesk) -> Response:
-    """OpenID Connect RP-Initiated Logout 1.0; nobody is led to an address that is not known."""
-    asked = request.query_params
-    client = desk.clients.get(asked.get("client_id", ""))
+async def sign_out(
+    request: Request, clients: ClientsDep, store: StoreDep, tokens: TokensDep
+) -> Response:
+    """End a session (OpenID Connect RP-Initiated Logout 1.0).
+
+    Redirect to the client's address if that is one of the configured ones.
+    """
+    parameters = request.query_params
+    client = clients.get(parameters.get("client_id", ""))
     if client is not None:
-        desk.tokens.sign_out(asked.get("id_token_hint", ""), client.id)
-        if (address := asked.get("post_logout_redirect_uri")) in client.signed_out_uris:
+        await use_cases.sign_out(store, tokens, client, parameters.get("id_token_hint", ""))
+        if (address := parameters.get("post_logout_redirect_uri")) in client.signed_out_uris:
             return RedirectResponse(str(address), 303, NO_STORE)
     return page("signed_out.html")
 
 
 @router.get("/static/style.css")
-async def style() -> Response:
-    """How the pages look."""
+async def read_style() -> Response:
+    """Return the style sheet of the pages."""
     return Response(STYLE, media_type="text/css; charset=utf-8")

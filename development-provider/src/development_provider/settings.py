@@ -1,4 +1,4 @@
-"""What the provider reads from its environment."""
+"""The settings of the development provider from its environment."""
 
 from pathlib import Path
 from typing import Annotated, Self
@@ -16,7 +16,7 @@ def _without_slash(url: str) -> str:
 
 
 class ProviderSettings(ServerSettings):
-    """Who it is, whom it knows, and the one passcode by which people sign in."""
+    """The settings of the provider: its address, its clients, and the passcode of all people."""
 
     issuer: Annotated[str, AfterValidator(issuer_address), AfterValidator(_without_slash)] = Field(
         description="the address at which browsers reach it, without a slash at the end; its path "
@@ -36,7 +36,7 @@ class ProviderSettings(ServerSettings):
     )
 
     @model_validator(mode="after")
-    def _is_for_development(self) -> Self:
+    def _refuse_production(self) -> Self:
         if self.profile != "development":
             raise ValueError(
                 "The development provider lets everybody who has the passcode be anybody: it runs "

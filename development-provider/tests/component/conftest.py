@@ -1,30 +1,19 @@
 """The provider as a real process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from embedded import services
-from embedded.process import Process, running
-from servicekit.testing import free_port
+from testkit.process import Process, Program, running
 
-PASSCODE = "open sesame"
 SITE = "http://site.example"
 
 
 @pytest.fixture(scope="module")
-def service(folder: Path) -> Iterator[Process]:
-    program = services.provider(
-        free_port(),
-        free_port(),
-        passcode=PASSCODE,
-        client_key="a key of tests",
-        site=SITE,
-        data=folder / "provider",
-    )
-    with running(program, folder) as process:
+def service(folder: Path, make_provider: Callable[..., Program]) -> Iterator[Process]:
+    with running(make_provider(folder / "provider", SITE), folder) as process:
         yield process
 
 

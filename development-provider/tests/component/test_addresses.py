@@ -1,35 +1,26 @@
 """A provider that browsers reach under a path of a site, and programs at its own address."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx2
 import pytest
 
-from embedded import services
-from embedded.process import Process, running
 from servicekit.identity import Verifier
 from servicekit.provider import Provider
-from servicekit.testing import free_port
+from testkit.process import Process, Program, running
+from testkit.service import Identities
 
 ISSUER = "http://site.example:8088/provider"
 DISCOVERY = "/provider/.well-known/openid-configuration"
-SECRETS = services.Identities(ISSUER, "a key of tests")
+SECRETS = Identities(ISSUER, "a key of tests")
 
 
 @pytest.fixture(scope="module")
-def service(folder: Path) -> Iterator[Process]:
-    program = services.provider(
-        free_port(),
-        free_port(),
-        passcode="open sesame",
-        client_key="a key of tests",
-        site="http://site.example:8088",
-        data=folder / "prefixed",
-        env={"ISSUER": ISSUER},
-    )
+def service(folder: Path, make_provider: Callable[..., Program]) -> Iterator[Process]:
+    program = make_provider(folder / "prefixed", "http://site.example:8088", ISSUER=ISSUER)
     with running(program, folder) as process:
         yield process
 

@@ -1,7 +1,7 @@
 """Signing in at the provider, and what each of its endpoints refuses."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -9,19 +9,20 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 import pytest
 
-from development_provider.domain import FREE_GUESSES
-from embedded import services
-from embedded.process import Process, refusal
+from development_provider.domain import FREE_ATTEMPTS
 from servicekit.http import NeighbourUnavailableError
 from servicekit.identity import TokenRefusedError, Verifier
 from servicekit.provider import Provider, challenge_of
-from servicekit.testing import free_port, wait_for
+from testkit.process import Process, Program, refusal
+from testkit.service import Identities
+from testkit.waiting import wait_for
 
 PASSCODE = "open sesame"
 SITE = "http://site.example"
-CALLBACK = f"{SITE}{services.CALLBACK}"
+CALLBACK = f"{SITE}/sign-in/callback"
+SCOPES = ("conference", "conference-mail")
 VERIFIER = "v" * 43
-SECRETS = services.Identities("", "a key of tests")
+SECRETS = Identities("", "a key of tests")
 ASKED = {
     "response_type": "code",
     "client_id": "frontend",
@@ -85,15 +86,15 @@ async def test_program_gets_its_own_roles(service: Process) -> None:
     client = "consistency-job"
     grant = {"grant_type": "client_credentials", "client_id": client}
     shown = {**grant, "client_secret": SECRETS.secret(client)}
-    for scope in services.SCOPES:
+    for scope in SCOPES:
         answer = await provider.grant({**shown, "scope": scope})
         found = await Verifier(provider, scope).identity(answer.access_token)
         assert found.name == client
         assert found.roles == {"auditor", "repairer", "mail-sender"}
-        for other in {*services.SCOPES} - {scope}:
+        for other in {*SCOPES} - {scope}:
             with pytest.raises(TokenRefusedError):
                 await Verifier(provider, other).identity(answer.access_token)
-    for scope in ("", "frontend", " ".join(services.SCOPES)):
+    for scope in ("", "frontend", " ".join(SCOPES)):
         with pytest.raises(NeighbourUnavailableError, match="invalid_scope"):
             await provider.grant({**shown, "scope": scope})
     with pytest.raises(NeighbourUnavailableError, match="invalid_client"):
@@ -139,7 +140,7 @@ def test_passcodes_can_not_be_guessed_without_end(client: httpx2.Client) -> None
         return client.post("/authorize", params=ASKED, data={**FORM, "passcode": passcode})
 
     def held_back() -> httpx2.Response | None:
-        for number in range(FREE_GUESSES + 1):
+        for number in range(FREE_ATTEMPTS + 1):
             assert attempt(f"guess {number}").status_code == 403
         # The right one is not told from others meanwhile. It is let in if the wait is over, as
         # it may be on a busy machine, and then all begins anew.
@@ -262,15 +263,9 @@ def test_nonsense_is_refused(client: httpx2.Client, body: bytes) -> None:
     ],
 )
 def test_start_ends_with_one_sentence(
-    tmp_path: Path, changed: dict[str, str], sentence: str
+    tmp_path: Path,
+    make_provider: Callable[..., Program],
+    changed: dict[str, str],
+    sentence: str,
 ) -> None:
-    program = services.provider(
-        free_port(),
-        free_port(),
-        passcode=PASSCODE,
-        client_key="a key of tests",
-        site=SITE,
-        data=tmp_path,
-        env=changed,
-    )
-    assert sentence in refusal(program)
+    assert sentence in refusal(make_provider(tmp_path, SITE, **changed))

@@ -1,0 +1,1 @@
+"""The facade to SMTP: takes mails as template and data, and sends each once."""

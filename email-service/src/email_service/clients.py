@@ -1,4 +1,4 @@
-"""The SMTP relay: one attempt at one mail, within a time limit."""
+"""The client of the SMTP relay: one attempt at one mail, within a time limit."""
 
 import asyncio
 from contextlib import suppress
@@ -17,8 +17,8 @@ from email_service.domain import (
     RecipientRefusedError,
     RelayUnavailableError,
     ascii_address,
-    harmless,
-    message_id,
+    make_message_id,
+    redact_reply,
 )
 from email_service.settings import RelaySettings
 from servicekit import metrics, telemetry
@@ -26,33 +26,33 @@ from servicekit.http import Breaker
 from servicekit.sampling import Attributes
 
 _CONNECTIONS = 8
-"""Relays take few connections from one client; more mails at once wait here, not there."""
-_GOODBYE_SECONDS = 1
+"""The most at once: relays take few connections from one client, so other mails wait here."""
+_QUIT_SECONDS = 1
 
 
 class Relay:
-    """Takes mails from the conference."""
+    """A client of the SMTP relay, with a circuit breaker; it connects anew for each mail."""
 
     def __init__(self, settings: RelaySettings) -> None:
         self._settings = settings
         self._sender = Address(
             display_name=settings.conference_name, addr_spec=ascii_address(settings.mail_from)
         )
-        self._slots = asyncio.Semaphore(_CONNECTIONS)
+        self._connections = asyncio.Semaphore(_CONNECTIONS)
         self._breaker = Breaker()
 
     async def send(self, key: str, to: str, mail: Mail) -> None:
-        """Return once the relay has taken responsibility for the mail.
+        """Send a mail; return once the relay has accepted responsibility for it.
 
-        RelayUnavailableError when another attempt may succeed, RecipientRefusedError when none
-        will. After a time-out nobody knows whether the relay took it: the next attempt carries
+        Raise RelayUnavailableError when another attempt may succeed, RecipientRefusedError when
+        none will. After a timeout nobody knows if the relay took the mail: the next attempt has
         the same Message-ID.
         """
         if not self._breaker.allows(monotonic()):
             self._count("held back")
             raise RelayUnavailableError("it failed repeatedly and is left to rest")
         try:
-            await self._deliver(to, self._source(key, to, mail))
+            await self._deliver(to, self._make_message(key, to, mail))
         except RelayUnavailableError:
             self._breaker.failed(monotonic())
             self._count("failed")
@@ -68,23 +68,23 @@ class Relay:
         metrics.CALLS.labels("relay", outcome).inc()
         metrics.BREAKER.labels("relay").set(self._breaker.is_open)
 
-    def _source(self, key: str, to: str, mail: Mail) -> bytes:
+    def _make_message(self, key: str, to: str, mail: Mail) -> bytes:
         message = EmailMessage()
         message["From"] = self._sender
         message["Date"] = datetime.now(UTC)
-        message["Message-ID"] = message_id(key, self._sender.domain)
-        # RFC 3834: keeps holiday notices from answering.
+        message["Message-ID"] = make_message_id(key, self._sender.domain)
+        # RFC 3834: automatic replies, such as holiday notices, are not to answer.
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(mail.text, cte="quoted-printable")
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
-        # What others wrote is put in front by hand. EmailMessage would decode the encoded words in
-        # it, among them those that hide a line break, and loses spaces where it folds.
+        # Headers with text from outside are put in front by hand. EmailMessage would decode encoded
+        # words in them, among these some that hide a line break, and loses spaces where it folds.
         subject = Header(mail.subject, "utf-8", header_name="Subject").encode(linesep="\r\n")
         headers = f"To: {to}\r\nSubject: {subject}\r\n"
         return headers.encode() + message.as_bytes(policy=SMTP)
 
     async def _deliver(self, to: str, source: bytes) -> None:
-        client = self._client()
+        client = self._make_client()
         settings = self._settings
         relay: Attributes = {
             "server.address": settings.smtp_host,
@@ -92,23 +92,23 @@ class Relay:
         }
         try:
             with telemetry.span("SMTP send", SpanKind.CLIENT, relay):
-                await self._hand_over(client, to, source)
-            # The mail is the relay's now, whatever becomes of the goodbye.
+                await self._send_in_time(client, to, source)
+            # The relay has the mail; if QUIT fails that changes nothing.
             with suppress(aiosmtplib.SMTPException):
-                await client.quit(timeout=_GOODBYE_SECONDS)
+                await client.quit(timeout=_QUIT_SECONDS)
         finally:
             client.close()
 
-    async def _hand_over(self, client: aiosmtplib.SMTP, to: str, source: bytes) -> None:
+    async def _send_in_time(self, client: aiosmtplib.SMTP, to: str, source: bytes) -> None:
         try:
-            # aiosmtplib limits each step; a relay that drips is caught by the whole's limit.
-            async with asyncio.timeout(self._settings.smtp_timeout_seconds), self._slots:
+            # aiosmtplib limits each step; a relay that answers byte by byte needs one for all.
+            async with asyncio.timeout(self._settings.smtp_timeout_seconds), self._connections:
                 await client.connect()
-                await _transfer(client, self._sender.addr_spec, to, source)
+                await _send_message(client, self._sender.addr_spec, to, source)
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise RelayUnavailableError(_reason(error)) from error
+            raise RelayUnavailableError(_describe_failure(error)) from error
 
-    def _client(self) -> aiosmtplib.SMTP:
+    def _make_client(self) -> aiosmtplib.SMTP:
         settings = self._settings
         password = settings.smtp_password
         return aiosmtplib.SMTP(
@@ -116,7 +116,7 @@ class Relay:
             port=settings.smtp_port,
             username=settings.smtp_username,
             password=password.get_secret_value() if password else None,
-            # A pod's own name means nothing to a relay, and looking it up may take long.
+            # By default this is the pod's name, which means nothing to a relay and is slow to find.
             local_hostname=self._sender.domain,
             timeout=settings.smtp_timeout_seconds,
             use_tls=settings.smtp_tls == "tls",
@@ -124,29 +124,29 @@ class Relay:
         )
 
 
-async def _transfer(client: aiosmtplib.SMTP, sender: str, to: str, source: bytes) -> None:
+async def _send_message(client: aiosmtplib.SMTP, sender: str, to: str, source: bytes) -> None:
     options = [] if to.isascii() else ["SMTPUTF8"]
     try:
         await client.sendmail(sender, [to], source, mail_options=options)
     except aiosmtplib.SMTPRecipientsRefused as error:
         refusal = error.recipients[0]
         if refusal.code >= 500:
-            raise RecipientRefusedError(_said(refusal)) from error
+            raise RecipientRefusedError(_describe_reply(refusal)) from error
         raise
     except aiosmtplib.SMTPDataError as error:
         if error.code >= 500:
-            raise RecipientRefusedError(_said(error)) from error
+            raise RecipientRefusedError(_describe_reply(error)) from error
         raise
     except aiosmtplib.SMTPNotSupported as error:
         raise RecipientRefusedError("it takes no addresses outside ASCII") from error
 
 
-def _reason(error: Exception) -> str:
+def _describe_failure(error: Exception) -> str:
     match error:
         case aiosmtplib.SMTPRecipientsRefused():
-            return _said(error.recipients[0])
+            return _describe_reply(error.recipients[0])
         case aiosmtplib.SMTPResponseException():
-            return _said(error)
+            return _describe_reply(error)
         case TimeoutError():
             return "it answers too slowly"
         case aiosmtplib.SMTPServerDisconnected():
@@ -154,8 +154,8 @@ def _reason(error: Exception) -> str:
         case OSError():
             return "it can't be reached"
         case _:
-            return harmless(str(error))
+            return redact_reply(str(error))
 
 
-def _said(error: aiosmtplib.SMTPResponseException) -> str:
-    return f"{error.code} {harmless(error.message)}"
+def _describe_reply(error: aiosmtplib.SMTPResponseException) -> str:
+    return f"{error.code} {redact_reply(error.message)}"

@@ -1,4 +1,4 @@
-"""What it means to send a mail once, pure: the order, its identity, and the ways it can fail."""
+"""The rules of sending a mail once: its identity, its ledger entry, and the ways to fail."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from email_validator import validate_email
 from servicekit.field_errors import FieldError
 from servicekit.redaction import mask_address, mask_addresses
 
-_LONGEST_REPLY = 200
+_MAX_REPLY_LENGTH = 200
 
 
 class UnknownTemplateError(Exception):
@@ -41,7 +41,7 @@ class IdempotencyKeyReusedError(Exception):
 
 
 class SendingNowError(Exception):
-    """Another request with the same key is at it, or was when it crashed."""
+    """Another request with the same key is sending the mail, or was when it crashed."""
 
     retry_after_seconds = 2
 
@@ -50,7 +50,7 @@ class SendingNowError(Exception):
 
 
 class RelayUnavailableError(Exception):
-    """The relay can't be reached, is too slow, or does not take mail from us just now."""
+    """The relay can't be reached, is too slow, or refuses for now; another attempt may succeed."""
 
     retry_after_seconds = 5
 
@@ -65,27 +65,18 @@ class RecipientRefusedError(Exception):
         super().__init__(f"The mail relay refuses the mail for good: {reply}.")
 
 
-class LedgerUnavailableError(Exception):
-    """The ledger can't be asked, so nobody knows whether the mail was sent before."""
-
-    retry_after_seconds = 2
-
-    def __init__(self) -> None:
-        super().__init__("The ledger of mails is unavailable just now; nothing was sent.")
-
-
 class State(StrEnum):
-    """`sending` is a claim under a lease; `sent` is for ever."""
+    """The state of a mail: `sending` is a claim under a lease, `sent` is final."""
 
     SENDING = "sending"
     SENT = "sent"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """A mail that somebody wants sent; `reference` is the sender's own name for what it is about.
+class MailRequest:
+    """A mail that a caller wants sent; `reference` is the caller's name for what it is about.
 
-    `to` is an address in ASCII where its domain allows; `data` has passed the template's schema.
+    `to` is an address in ASCII as far as it has such a form, `data` is for the template.
     """
 
     template: str
@@ -94,14 +85,14 @@ class Order:
     data: Mapping[str, Any]
 
     def fingerprint(self) -> str:
-        """Equal for equal orders only; in hex."""
+        """Return a hash in hex, which is the same for equal requests only."""
         content = [self.template, self.to, self.reference, self.data]
         return sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What the ledger keeps of a mail: never the address itself, never what it says."""
+class LedgerEntry:
+    """The record of a mail in the ledger: without the whole address, and without any content."""
 
     key: str
     template: str
@@ -111,13 +102,14 @@ class Entry:
     sent_at: datetime | None = None
 
 
-def entry_of(key: str, order: Order) -> Entry:
-    """The ledger's entry while `order` is being sent."""
-    return Entry(key, order.template, mask_address(order.to), order.reference, State.SENDING)
+def new_entry(key: str, request: MailRequest) -> LedgerEntry:
+    """Return the ledger entry of a mail that is being sent."""
+    to_masked = mask_address(request.to)
+    return LedgerEntry(key, request.template, to_masked, request.reference, State.SENDING)
 
 
-def as_sent(entry: Entry, at: datetime) -> Entry:
-    """`entry` once the relay has taken the mail."""
+def mark_sent(entry: LedgerEntry, at: datetime) -> LedgerEntry:
+    """Return `entry` as it is once the relay has taken the mail."""
     return replace(entry, state=State.SENT, sent_at=at)
 
 
@@ -130,13 +122,16 @@ class Mail:
     html: str
 
 
-def message_id(key: str, domain: str) -> str:
-    """The Message-ID of every attempt under `key`, so that mail programs can tell a repetition."""
+def make_message_id(key: str, domain: str) -> str:
+    """Return the Message-ID of a mail.
+
+    It is the same for every attempt under `key`, so that mail programs can recognize a repetition.
+    """
     return f"<{sha256(key.encode()).hexdigest()[:40]}@{domain}>"
 
 
 def ascii_address(text: str) -> str:
-    """The address as SMTP carries it, its domain in ASCII; ValueError where it is none.
+    """Return an address as SMTP carries it, with its domain in ASCII; raise ValueError for others.
 
     Only a name before the @ that has no ASCII form stays as it is (RFC 6531).
     """
@@ -147,10 +142,10 @@ def ascii_address(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` with every run of white space, line breaks of all kinds included, as one space."""
+    """Return `text` with each run of white space, line breaks of all kinds included, as a space."""
     return " ".join(text.split())
 
 
-def harmless(reply: str) -> str:
-    """What a relay said, short, in one line, and with every address in it masked."""
-    return mask_addresses(one_line(reply))[:_LONGEST_REPLY].rstrip(".")
+def redact_reply(reply: str) -> str:
+    """Return the reply of a relay for logs and answers: short, on one line, addresses masked."""
+    return mask_addresses(one_line(reply))[:_MAX_REPLY_LENGTH].rstrip(".")

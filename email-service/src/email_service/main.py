@@ -1,24 +1,24 @@
-"""Puts email-service together."""
+"""The email-service program: its parts, and the command that serves them."""
 
 from functools import partial
 
 from fastapi import FastAPI
 
 from email_service.lifespan import build
+from email_service.problems import PROBLEMS
 from email_service.routes import router
-from email_service.schemas import ERRORS
 from email_service.settings import EmailSettings
 from servicekit.app import create_app, run
 
 
 def create(settings: EmailSettings) -> FastAPI:
-    """The facade to SMTP; Valkey and the relay may come later."""
+    """Return the app; it works, and answers 503, while Valkey or the relay is unavailable."""
     return create_app(
         "email-service",
         settings,
         [router],
         lifespan=partial(build, settings=settings),
-        errors=ERRORS,
+        errors=PROBLEMS,
         traced=["redis"],
     )
 

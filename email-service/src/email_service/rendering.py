@@ -1,4 +1,4 @@
-"""The templates: what data each needs, and how it becomes a mail.
+"""The templates of mails: the data that each needs, and their rendering.
 
 A template is a folder under `templates/` with subject.txt, body.txt and body.html.
 """
@@ -14,7 +14,7 @@ from email_service.domain import Mail, TemplateDataError, UnknownTemplateError, 
 from servicekit.field_errors import field_error
 from servicekit.text import Line, Paragraphs
 
-_MOST_ERRORS = 20
+_MAX_ERRORS = 20
 
 Link = Annotated[
     str, StringConstraints(pattern=r"^https?://[!-~]+$", max_length=2000, strip_whitespace=True)
@@ -27,7 +27,7 @@ class _Data(BaseModel):
 
 
 class ProposalData(_Data):
-    """For the mails about a proposal."""
+    """The data of the mails about a proposal."""
 
     speaker_name: Annotated[Line, Field(max_length=200)]
     title: Annotated[Line, Field(max_length=300)]
@@ -35,13 +35,13 @@ class ProposalData(_Data):
 
 
 class DecisionData(ProposalData):
-    """For a decision; `message` is what the organizers add, None when nothing."""
+    """The data of a decision; `message` is what the organizers add, None when they add nothing."""
 
     message: Annotated[Paragraphs, Field(max_length=10_000)] | None = None
 
 
 class Finding(_Data):
-    """One thing that does not fit, and what would put it right."""
+    """A finding of the consistency job, and its cure."""
 
     check: Annotated[Line, Field(max_length=200)]
     subject: Annotated[Line, Field(max_length=500)]
@@ -50,43 +50,46 @@ class Finding(_Data):
 
 
 class ReportData(_Data):
-    """For the consistency report; the mail shows the first findings and counts the rest."""
+    """The data of the consistency report; the mail shows the first findings and counts the rest."""
 
     findings: list[Finding] = Field(min_length=1, max_length=1000)
     link: Link
 
 
-DATA: Mapping[str, type[_Data]] = {
+TEMPLATES: Mapping[str, type[_Data]] = {
     "proposal-received": ProposalData,
     "proposal-accepted": DecisionData,
     "proposal-rejected": DecisionData,
     "proposal-withdrawn": ProposalData,
     "consistency-report": ReportData,
 }
-"""Every template, and the shape of its data."""
+"""The shape of the data by the name of the template, for every template."""
 
 
-def checked(template: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """`data` cleaned as `template` needs it; UnknownTemplateError, or TemplateDataError."""
-    if template not in DATA:
-        raise UnknownTemplateError(template, sorted(DATA))
+def validate_data(template: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `data` trimmed and complete, as `template` needs it.
+
+    Raise UnknownTemplateError, or TemplateDataError which names each wrong field.
+    """
+    if template not in TEMPLATES:
+        raise UnknownTemplateError(template, sorted(TEMPLATES))
     try:
-        return DATA[template].model_validate(data).model_dump()
+        return TEMPLATES[template].model_validate(data).model_dump()
     except ValidationError as error:
-        found = error.errors(include_url=False)[:_MOST_ERRORS]
-        complaints = [field_error({**each, "loc": ("data", *each["loc"])}) for each in found]
-        raise TemplateDataError(template, complaints) from error
+        found = error.errors(include_url=False)[:_MAX_ERRORS]
+        errors = [field_error({**each, "loc": ("data", *each["loc"])}) for each in found]
+        raise TemplateDataError(template, errors) from error
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _CompiledTemplate:
     subject: Template
     text: Template
     html: Template
 
 
 class Renderer:
-    """Holds every template compiled; a broken one fails here, at the start."""
+    """The compiled templates; a broken one fails when this is made, at the start."""
 
     def __init__(self, conference: str) -> None:
         environment = Environment(
@@ -99,19 +102,19 @@ class Renderer:
         )
         environment.globals["conference"] = conference
         self._templates = {
-            name: _Parts(
+            name: _CompiledTemplate(
                 environment.get_template(f"{name}/subject.txt"),
                 environment.get_template(f"{name}/body.txt"),
                 environment.get_template(f"{name}/body.html"),
             )
-            for name in DATA
+            for name in TEMPLATES
         }
 
     def render(self, template: str, data: Mapping[str, Any]) -> Mail:
-        """The mail from what `checked` gave."""
-        parts = self._templates[template]
+        """Return the mail for data that `validate_data` has returned."""
+        compiled = self._templates[template]
         return Mail(
-            subject=one_line(parts.subject.render(data)),
-            text=parts.text.render(data),
-            html=parts.html.render(data),
+            subject=one_line(compiled.subject.render(data)),
+            text=compiled.text.render(data),
+            html=compiled.html.render(data),
         )

@@ -1,23 +1,29 @@
-"""HTTP in, use case, HTTP out."""
+"""The routes of email-service: from a request to a use case, and from its result to a response."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 
-from email_service.schemas import (
+from email_service import use_cases
+from email_service.clients import Relay
+from email_service.problems import (
     IDEMPOTENCY_KEY_MISSING,
     RECIPIENT_REFUSED,
     RELAY_UNAVAILABLE,
     SENDING_NOW,
     TEMPLATE_DATA,
     UNKNOWN_TEMPLATE,
-    EmailIn,
-    EmailList,
-    EmailOut,
+)
+from email_service.rendering import Renderer
+from email_service.schemas import (
+    EmailInput,
+    EmailListOutput,
+    EmailOutput,
     IdempotencyKey,
     Reference,
 )
-from email_service.sending import Mailroom
+from email_service.store import Ledger
+from email_service.use_cases import PendingRecords
 from servicekit.identity import demand
 from servicekit.problems import (
     IDEMPOTENCY_KEY_REUSED,
@@ -29,8 +35,8 @@ from servicekit.problems import (
 
 router = APIRouter(tags=["emails"])
 
-# Its absence has a problem of its own, so that the code takes it as optional and the description
-# as what it is.
+# A missing header gets a problem of its own. So the code takes the header as optional, and OpenAPI
+# describes it as required.
 _KEY_PARAMETER: dict[str, Any] = {
     "parameters": [
         {
@@ -44,17 +50,39 @@ _KEY_PARAMETER: dict[str, Any] = {
 }
 
 
-async def _mailroom(request: Request) -> Mailroom:
-    mailroom: Mailroom = request.app.state.mailroom
-    return mailroom
+async def _get_ledger(request: Request) -> Ledger:
+    ledger: Ledger = request.app.state.ledger
+    return ledger
 
 
-async def _key(
+async def _get_relay(request: Request) -> Relay:
+    relay: Relay = request.app.state.relay
+    return relay
+
+
+async def _get_renderer(request: Request) -> Renderer:
+    renderer: Renderer = request.app.state.renderer
+    return renderer
+
+
+async def _get_pending(request: Request) -> PendingRecords:
+    pending: PendingRecords = request.app.state.pending
+    return pending
+
+
+async def _require_key(
     idempotency_key: Annotated[IdempotencyKey | None, Header(include_in_schema=False)] = None,
 ) -> str:
     if not idempotency_key:
         raise Problem(IDEMPOTENCY_KEY_MISSING, "The header Idempotency-Key is missing or empty.")
     return idempotency_key
+
+
+LedgerDep = Annotated[Ledger, Depends(_get_ledger)]
+RelayDep = Annotated[Relay, Depends(_get_relay)]
+RendererDep = Annotated[Renderer, Depends(_get_renderer)]
+PendingDep = Annotated[PendingRecords, Depends(_get_pending)]
+KeyDep = Annotated[str, Depends(_require_key)]
 
 
 @router.post(
@@ -74,20 +102,24 @@ async def _key(
         UNAVAILABLE,
     ),
 )
-async def post_email(
-    key: Annotated[str, Depends(_key)],
-    email: EmailIn,
-    mailroom: Annotated[Mailroom, Depends(_mailroom)],
-) -> EmailOut:
+async def send_email(
+    key: KeyDep,
+    email: EmailInput,
+    ledger: LedgerDep,
+    relay: RelayDep,
+    renderer: RendererDep,
+    pending: PendingDep,
+) -> EmailOutput:
     """Send a mail now, through the relay; a repeated key sends once and gets the same answer."""
-    entry = await mailroom.send(key, email.template, email.to, email.reference, email.data)
-    return EmailOut.of(entry)
+    request = email.to_request()
+    entry = await use_cases.send_email(ledger, relay, renderer, pending, key, request)
+    return EmailOutput.from_entry(entry)
 
 
 @router.get("/emails", dependencies=[Depends(demand("mail-sender"))])
-async def get_emails(
-    reference: Annotated[Reference, Query()],
-    mailroom: Annotated[Mailroom, Depends(_mailroom)],
-) -> EmailList:
-    """The newest mails under `reference`, sent or being sent, at most 100."""
-    return EmailList(items=[EmailOut.of(entry) for entry in await mailroom.sent_about(reference)])
+async def list_emails(
+    reference: Annotated[Reference, Query()], ledger: LedgerDep
+) -> EmailListOutput:
+    """Return the newest mails under `reference`, sent or being sent, at most 100."""
+    entries = await use_cases.list_emails(ledger, reference)
+    return EmailListOutput(items=[EmailOutput.from_entry(entry) for entry in entries])

@@ -1,68 +1,12 @@
-"""What travels over HTTP, and the problems that it may come back as."""
+"""The bodies of requests to email-service, and of its responses."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from email_service.domain import (
-    Entry,
-    IdempotencyKeyReusedError,
-    LedgerUnavailableError,
-    RecipientRefusedError,
-    RelayUnavailableError,
-    SendingNowError,
-    State,
-    TemplateDataError,
-    UnknownTemplateError,
-    ascii_address,
-)
-from servicekit.problems import IDEMPOTENCY_KEY_REUSED, UNAVAILABLE, ProblemType
+from email_service.domain import LedgerEntry, MailRequest, State, ascii_address
 from servicekit.text import Line
-
-IDEMPOTENCY_KEY_MISSING = ProblemType(
-    "idempotency-key-missing",
-    400,
-    "The Idempotency-Key is missing",
-    "Send an `Idempotency-Key` header, the same for each attempt at the same mail.",
-)
-SENDING_NOW = ProblemType(
-    "sending-now",
-    409,
-    "This mail is being sent just now",
-    "Ask again with the same key after `Retry-After` seconds.",
-)
-UNKNOWN_TEMPLATE = ProblemType(
-    "unknown-template", 422, "There is no such template", "`templates` lists those there are."
-)
-TEMPLATE_DATA = ProblemType(
-    "template-data",
-    422,
-    "The data are not what the template needs",
-    "Correct each field that `errors` names; nothing was sent.",
-)
-RELAY_UNAVAILABLE = ProblemType(
-    "relay-unavailable",
-    503,
-    "The mail relay does not take the mail just now",
-    "Nothing is lost: send it again with the same key after `Retry-After` seconds.",
-)
-RECIPIENT_REFUSED = ProblemType(
-    "recipient-refused",
-    422,
-    "The mail relay refuses this mail for good",
-    "Check the address; `detail` has the relay's own words.",
-)
-
-ERRORS: dict[type[Exception], ProblemType] = {
-    IdempotencyKeyReusedError: IDEMPOTENCY_KEY_REUSED,
-    SendingNowError: SENDING_NOW,
-    UnknownTemplateError: UNKNOWN_TEMPLATE,
-    TemplateDataError: TEMPLATE_DATA,
-    RelayUnavailableError: RELAY_UNAVAILABLE,
-    RecipientRefusedError: RECIPIENT_REFUSED,
-    LedgerUnavailableError: UNAVAILABLE,
-}
 
 IdempotencyKey = Annotated[str, StringConstraints(max_length=200, pattern=r"^[!-~]*$")]
 Reference = Annotated[Line, Field(max_length=200)]
@@ -74,7 +18,7 @@ Address = Annotated[
 ]
 
 
-class EmailIn(BaseModel):
+class EmailInput(BaseModel):
     """A mail to send."""
 
     model_config = ConfigDict(
@@ -101,8 +45,12 @@ class EmailIn(BaseModel):
     reference: Reference = Field(description="the caller's own name for what the mail is about")
     data: dict[str, Any] = Field(description="what the template needs")
 
+    def to_request(self) -> MailRequest:
+        """Return it for the domain; `data` is not compared with the template yet."""
+        return MailRequest(self.template, self.to, self.reference, self.data)
 
-class EmailOut(BaseModel):
+
+class EmailOutput(BaseModel):
     """A mail that was sent, or is being sent."""
 
     key: str
@@ -113,8 +61,8 @@ class EmailOut(BaseModel):
     sent_at: datetime | None = Field(description="when the relay took it")
 
     @classmethod
-    def of(cls, entry: Entry) -> Self:
-        """As it travels."""
+    def from_entry(cls, entry: LedgerEntry) -> Self:
+        """Return the body for a ledger entry."""
         return cls(
             key=entry.key,
             template=entry.template,
@@ -125,7 +73,7 @@ class EmailOut(BaseModel):
         )
 
 
-class EmailList(BaseModel):
+class EmailListOutput(BaseModel):
     """The newest mails under a reference, at most 100."""
 
-    items: list[EmailOut]
+    items: list[EmailOutput]

@@ -1,4 +1,4 @@
-"""What email-service reads from its environment."""
+"""The settings of email-service from its environment."""
 
 from typing import Annotated, Literal, Self
 
@@ -10,7 +10,7 @@ Header = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x
 
 
 class RelaySettings(ServerSettings):
-    """Where the relay is, and who the mails come from."""
+    """The settings of the SMTP relay, and of the sender of mails."""
 
     smtp_host: Header = Field(description="the host name of the SMTP relay")
     smtp_port: Port = Field(description="the port of the SMTP relay, 1 to 65535")
@@ -29,9 +29,9 @@ class RelaySettings(ServerSettings):
 
 
 class EmailSettings(RelaySettings, VerifyingSettings):
-    """Everything."""
+    """The settings of email-service."""
 
-    # Not that of the others: nobody's token is sent here that is good elsewhere.
+    # Not the audience of the other services: tokens that are sent here must not be valid there.
     oidc_audience: str = Field(
         "conference-mail",
         min_length=1,
@@ -48,7 +48,7 @@ class EmailSettings(RelaySettings, VerifyingSettings):
     )
 
     @model_validator(mode="after")
-    def _fit_together(self) -> Self:
+    def _refuse_contradictions(self) -> Self:
         if (self.smtp_username is None) != (self.smtp_password is None):
             raise ValueError("Set both SMTP_USERNAME and SMTP_PASSWORD, or neither.")
         if self.sending_lease_seconds < 2 * self.smtp_timeout_seconds:

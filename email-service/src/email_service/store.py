@@ -1,32 +1,26 @@
-"""The ledger in Valkey: which mail was sent, and which is being sent by whom until when.
+"""The ledger of mails, in Valkey: those that were sent, and those being sent, under a lease.
 
-Entries have no end of life: they are small, they hold no address, and they are the proof that a
-speaker was told.
+Entries never expire: they are small, they hold no address, and they are the proof that a speaker
+was told.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
-
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
+from typing import Any, Self
 
 from email_service.domain import (
-    Entry,
     IdempotencyKeyReusedError,
-    LedgerUnavailableError,
+    LedgerEntry,
     SendingNowError,
     State,
 )
+from servicekit.valkey import Script, Valkey
 
-MOST_ENTRIES = 100
-"""How many entries a reference shows at most, the newest."""
+MAX_ENTRIES = 100
+"""The number of entries that are listed under a reference at most, the newest."""
 
 # Valkey's clock is the only one that all instances share. The owner makes the script repeatable:
-# a client that lost the answer may ask again and still owns its claim.
+# a client that lost the answer may run it again and still owns its claim.
 _CLAIM = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -45,7 +39,8 @@ redis.call('ZADD', KEYS[2], 'NX', now, ARGV[4])
 return {'claimed'}
 """
 
-# Whoever sent it, it is sent; written whole, in case the entry was lost in between.
+# No owner is asked for: the mail is sent, whoever sent it. The whole entry is written, in case it
+# was lost in between.
 _RECORD = """
 local time = redis.call('TIME')
 redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1], unpack(ARGV, 3))
@@ -61,38 +56,47 @@ end
 """
 
 
+class LedgerUnavailableError(Exception):
+    """The ledger can't be read, so that nobody knows if the mail was sent before."""
+
+    retry_after_seconds = 2
+
+    def __init__(self) -> None:
+        super().__init__("The ledger of mails is unavailable just now; nothing was sent.")
+
+
 class Ledger:
-    """Every method raises LedgerUnavailableError while Valkey is unavailable: where it does not
-    answer, after `timeout_seconds`.
+    """The ledger of mails; as a context manager it closes its connections at the end.
+
+    Every method takes `timeout_seconds` at most, and raises LedgerUnavailableError when it fails.
     """
 
     def __init__(self, url: str, timeout_seconds: float, lease_seconds: float) -> None:
         self._lease_milliseconds = int(lease_seconds * 1000)
-        self._client: Redis = Redis.from_url(
-            url,
-            decode_responses=True,
-            socket_connect_timeout=timeout_seconds,
-            socket_timeout=timeout_seconds,
-            # Once: a kept connection may have ended with the server's last restart. Time-outs are
-            # not repeated, they would add up.
-            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-        )
-        self._claim = self._client.register_script(_CLAIM)
-        self._record = self._client.register_script(_RECORD)
-        self._release = self._client.register_script(_RELEASE)
+        self._valkey = Valkey(url, timeout_seconds, lambda _: LedgerUnavailableError())
+        self._claim = self._valkey.script(_CLAIM)
+        self._record = self._valkey.script(_RECORD)
+        self._release = self._valkey.script(_RELEASE)
 
-    async def claim(self, entry: Entry, fingerprint: str, owner: str) -> Entry | None:
-        """None when `owner` may send now and must record or release; the entry if it was sent.
+    async def __aenter__(self) -> Self:
+        return self
 
-        SendingNowError while another owner's lease lasts, IdempotencyKeyReusedError when the key
-        has another fingerprint.
+    async def __aexit__(self, *_: object) -> None:
+        await self._valkey.close()
+
+    async def claim(self, entry: LedgerEntry, fingerprint: str, owner: str) -> LedgerEntry | None:
+        """Claim a mail for `owner`, or return its entry if it was sent before.
+
+        After None the owner sends the mail, and then records or releases it. Raise SendingNowError
+        while the lease of another owner lasts, IdempotencyKeyReusedError when the key has another
+        fingerprint.
         """
         arguments: list[str | int] = [
             fingerprint,
             owner,
             self._lease_milliseconds,
             entry.key,
-            *_flat(entry),
+            *_to_fields(entry),
         ]
         outcome, *found = await self._run(self._claim, entry, arguments)
         if outcome == "reused":
@@ -101,40 +105,32 @@ class Ledger:
             raise SendingNowError
         if outcome == "claimed":
             return None
-        return _entry(entry.key, dict(zip(found[::2], found[1::2], strict=True)))
+        return _parse_entry(entry.key, dict(zip(found[::2], found[1::2], strict=True)))
 
-    async def record(self, sent: Entry, fingerprint: str) -> None:
-        """Write that the mail of `sent` was sent; may be repeated."""
-        await self._run(self._record, sent, [fingerprint, sent.key, *_flat(sent)])
+    async def record(self, sent: LedgerEntry, fingerprint: str) -> None:
+        """Record that a mail was sent; it may be repeated."""
+        await self._run(self._record, sent, [fingerprint, sent.key, *_to_fields(sent)])
 
-    async def release(self, entry: Entry, owner: str) -> None:
-        """Give the claim up, so that the next attempt need not wait for the lease."""
+    async def release(self, entry: LedgerEntry, owner: str) -> None:
+        """Release the claim of `owner`, so that the next attempt need not wait for the lease."""
         await self._run(self._release, entry, [owner, entry.key])
 
-    async def entries(self, reference: str) -> list[Entry]:
-        """What was sent or is being sent under `reference`: the newest first, MOST_ENTRIES."""
-        try:
-            name = _reference_key(reference)
-            keys: Any = await self._client.zrange(name, 0, MOST_ENTRIES - 1, desc=True)
-            async with self._client.pipeline(transaction=False) as pipeline:
+    async def list_entries(self, reference: str) -> list[LedgerEntry]:
+        """Return the entries under a reference, newest first, MAX_ENTRIES at most."""
+        name = _reference_key(reference)
+        async with self._valkey.commands() as client:
+            keys: Any = await client.zrange(name, 0, MAX_ENTRIES - 1, desc=True)
+            async with client.pipeline(transaction=False) as pipeline:
                 for key in keys:
                     pipeline.hgetall(_entry_key(key))
                 found: Sequence[dict[str, str]] = await pipeline.execute()
-        except RedisError as error:
-            raise LedgerUnavailableError from error
-        # An entry may have been released between the two questions.
-        return [_entry(key, fields) for key, fields in zip(keys, found, strict=True) if fields]
+        # An entry may have been released between the two reads.
+        return [
+            _parse_entry(key, fields) for key, fields in zip(keys, found, strict=True) if fields
+        ]
 
-    async def close(self) -> None:
-        """Give the connections back."""
-        await self._client.aclose()
-
-    async def _run(self, script: Any, entry: Entry, arguments: Sequence[str | int]) -> Any:
-        keys = [_entry_key(entry.key), _reference_key(entry.reference)]
-        try:
-            return await script(keys=keys, args=arguments)
-        except RedisError as error:
-            raise LedgerUnavailableError from error
+    async def _run(self, script: Script, entry: LedgerEntry, arguments: Sequence[str | int]) -> Any:
+        return await script([_entry_key(entry.key), _reference_key(entry.reference)], arguments)
 
 
 # The braces keep all keys on one node of a cluster, as scripts need.
@@ -146,7 +142,8 @@ def _reference_key(reference: str) -> str:
     return f"{{email}}:reference:{reference}"
 
 
-def _flat(entry: Entry) -> list[str]:
+def _to_fields(entry: LedgerEntry) -> list[str]:
+    """Return names and values in turns, as HSET takes them."""
     fields = {
         "template": entry.template,
         "to": entry.to_masked,
@@ -157,9 +154,9 @@ def _flat(entry: Entry) -> list[str]:
     return [part for pair in fields.items() for part in pair]
 
 
-def _entry(key: str, fields: Mapping[str, str]) -> Entry:
+def _parse_entry(key: str, fields: Mapping[str, str]) -> LedgerEntry:
     sent_at = fields["sent_at"]
-    return Entry(
+    return LedgerEntry(
         key=key,
         template=fields["template"],
         to_masked=fields["to"],

@@ -13,27 +13,23 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from tests.patience import PATIENT
 
-from embedded import services
-from embedded.process import Process, running
-from servicekit.testing import Issuer, free_port, wait_for
+from testkit.issuer import Issuer
+from testkit.process import Process, Program, running
+from testkit.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
 def email_service(
     valkey_server: Process,
-    identities: services.Identities,
+    make_email_service: Callable[..., Program],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[..., AbstractContextManager[Process]]:
     """A service that hands its mails to the relay on an SMTP port; more settings by name."""
 
     @contextmanager
     def start(smtp_port: int, **settings: str) -> Iterator[Process]:
-        env = {**PATIENT["email-service"], **settings}
-        program = services.email(
-            free_port(), free_port(), valkey_server.url, smtp_port, identities, env
-        )
+        program = make_email_service(valkey_server.url, smtp_port, **settings)
         with running(program, tmp_path_factory.mktemp("email")) as process:
             yield process
 
@@ -68,7 +64,7 @@ def client(service: Process, rights: Mapping[str, str]) -> Iterator[httpx2.Clien
 @pytest.fixture
 def rights(issuer: Issuer) -> Mapping[str, str]:
     """The header of who may do everything."""
-    return issuer.bearer("mail-sender", aud=services.SCOPES[1])
+    return issuer.bearer("mail-sender", aud="conference-mail")
 
 
 @pytest.fixture

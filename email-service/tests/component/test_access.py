@@ -6,14 +6,17 @@ from typing import Any
 import httpx2
 import pytest
 
-from embedded.process import Process
-from embedded.services import SCOPES
-from servicekit.testing import Issuer, assert_closed, problem
+from testkit.access import assert_closed
+from testkit.issuer import Issuer
+from testkit.problems import problem
+from testkit.process import Process
+
+AUDIENCE = "conference-mail"
 
 
 def test_every_route_wants_a_role(service: Process, issuer: Issuer) -> None:
     with httpx2.Client(base_url=service.url, timeout=10) as nobody:
-        assert_closed(nobody, issuer, audience=SCOPES[1])
+        assert_closed(nobody, issuer, audience=AUDIENCE)
 
 
 Ask = Callable[[dict[str, str]], tuple[httpx2.Response, httpx2.Response]]
@@ -35,7 +38,7 @@ def ask(client: httpx2.Client, order: Callable[..., dict[str, Any]]) -> Ask:
 
 
 def test_mail_sender_sends_and_reads(ask: Ask, issuer: Issuer) -> None:
-    assert [each.status_code for each in ask(issuer.bearer("mail-sender", aud=SCOPES[1]))] == [
+    assert [each.status_code for each in ask(issuer.bearer("mail-sender", aud=AUDIENCE))] == [
         202,
         200,
     ]
@@ -43,7 +46,7 @@ def test_mail_sender_sends_and_reads(ask: Ask, issuer: Issuer) -> None:
 
 @pytest.mark.parametrize("role", ["organizer", "auditor", "reviewer", "agenda-writer"])
 def test_other_roles_do_neither(ask: Ask, issuer: Issuer, role: str) -> None:
-    for answer in ask(issuer.bearer(role, aud=SCOPES[1])):
+    for answer in ask(issuer.bearer(role, aud=AUDIENCE)):
         assert problem(answer) == (403, "role-required")
 
 

@@ -12,8 +12,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from embedded.process import Process
-from servicekit.testing import wait_for
+from testkit.process import Process
+from testkit.waiting import wait_for
 
 Order = Callable[..., dict[str, Any]]
 Post = Callable[..., httpx2.Response]

@@ -16,8 +16,9 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword
 
-from embedded.process import Process
-from servicekit.testing import free_port, wait_for
+from testkit.ports import free_port
+from testkit.process import Process
+from testkit.waiting import wait_for
 
 Order = Callable[..., dict[str, Any]]
 PostTo = Callable[..., httpx2.Response]

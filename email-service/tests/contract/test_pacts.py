@@ -9,16 +9,21 @@ from typing import Any
 import httpx2
 import pytest
 from redis import Redis
-from tests.contract.files import pacts_with
-from tests.contract.provider import Handlers, verify
-from tests.patience import PATIENT
 
-from embedded.process import Process, running
-from embedded.services import SCOPES, Identities, email
-from servicekit.testing import Issuer, free_port, wait_for
+from testkit.contract.files import consumer_of, pacts_with
+from testkit.contract.provider import Handlers, verify
+from testkit.issuer import Issuer
+from testkit.process import Process, Program, running
+from testkit.waiting import wait_for
 
 PROVIDER = "email-service"
-TokenOf = Callable[[Path], str]
+AUDIENCE = "conference-mail"
+ROLES = {
+    "frontend": ("organizer", "reviewer"),
+    "c4p-service": ("agenda-writer", "mail-sender"),
+    "consistency-job": ("auditor", "repairer", "mail-sender"),
+}
+"""The roles that each consumer has."""
 MAIL = {
     "template": "proposal-received",
     "to": "ada@example.org",
@@ -37,10 +42,9 @@ def service(
     mail_server: Process,
     smtp_port: int,
     folder: Path,
-    identities: Identities,
+    make_email_service: Callable[..., Program],
 ) -> Iterator[Process]:
-    env = PATIENT["email-service"]
-    program = email(free_port(), free_port(), valkey_server.url, smtp_port, identities, env)
+    program = make_email_service(valkey_server.url, smtp_port)
     with running(program, folder) as process:
         yield process
 
@@ -90,7 +94,7 @@ class States:
 def states(
     service: Process, valkey_server: Process, mail_server: Process, issuer: Issuer
 ) -> Iterator[States]:
-    headers = issuer.bearer("mail-sender", aud=SCOPES[1])
+    headers = issuer.bearer("mail-sender", aud=AUDIENCE)
     with httpx2.Client(base_url=service.url, timeout=20, headers=headers) as client:
         yield States(client, valkey_server, mail_server)
 
@@ -102,7 +106,7 @@ def test_pact_is_kept(
     states: States,
     valkey_server: Process,
     mail_server: Process,
-    token_of: TokenOf,
+    issuer: Issuer,
 ) -> None:
     known: Handlers = {
         "a running service": lambda: None,
@@ -112,4 +116,6 @@ def test_pact_is_kept(
         "the mail relay is unavailable": mail_server.stop,
         "the store is unavailable": valkey_server.stop,
     }
-    verify(pact, PROVIDER, service.url, known, states.reset, token_of(pact))
+    consumer = consumer_of(pact, PROVIDER)
+    token = issuer.token(*ROLES[consumer], name=consumer, aud=AUDIENCE)
+    verify(pact, PROVIDER, service.url, known, states.reset, token)

@@ -4,55 +4,55 @@ from datetime import UTC, datetime
 import pytest
 
 from email_service.domain import (
-    Order,
+    MailRequest,
     State,
-    as_sent,
     ascii_address,
-    entry_of,
-    harmless,
-    message_id,
+    make_message_id,
+    mark_sent,
+    new_entry,
     one_line,
+    redact_reply,
 )
 
-ORDER = Order("proposal-received", "ada@example.org", "p-1", {"title": "A", "link": "B"})
+REQUEST = MailRequest("proposal-received", "ada@example.org", "p-1", {"title": "A", "link": "B"})
 
 
 def test_fingerprint_ignores_the_order_of_the_data() -> None:
-    turned = replace(ORDER, data={"link": "B", "title": "A"})
-    assert turned.fingerprint() == ORDER.fingerprint()
+    turned = replace(REQUEST, data={"link": "B", "title": "A"})
+    assert turned.fingerprint() == REQUEST.fingerprint()
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        replace(ORDER, template="proposal-withdrawn"),
-        replace(ORDER, to="eve@example.org"),
-        replace(ORDER, reference="p-2"),
-        replace(ORDER, data={"title": "A", "link": "C"}),
-        replace(ORDER, to="ada@example.org,p-1", reference=""),
+        replace(REQUEST, template="proposal-withdrawn"),
+        replace(REQUEST, to="eve@example.org"),
+        replace(REQUEST, reference="p-2"),
+        replace(REQUEST, data={"title": "A", "link": "C"}),
+        replace(REQUEST, to="ada@example.org,p-1", reference=""),
     ],
 )
-def test_fingerprint_tells_different_orders_apart(other: Order) -> None:
-    assert other.fingerprint() != ORDER.fingerprint()
+def test_fingerprint_tells_different_requests_apart(other: MailRequest) -> None:
+    assert other.fingerprint() != REQUEST.fingerprint()
 
 
 def test_entry_holds_no_address() -> None:
-    entry = entry_of("key", ORDER)
+    entry = new_entry("key", REQUEST)
     assert entry.to_masked == "a***@example.org"
     assert entry.state is State.SENDING
     assert entry.sent_at is None
 
 
-def test_as_sent_changes_the_state_and_the_time_only() -> None:
-    entry = entry_of("key", ORDER)
+def test_mark_sent_changes_the_state_and_the_time_only() -> None:
+    entry = new_entry("key", REQUEST)
     now = datetime(2027, 6, 14, tzinfo=UTC)
-    assert as_sent(entry, now) == replace(entry, state=State.SENT, sent_at=now)
+    assert mark_sent(entry, now) == replace(entry, state=State.SENT, sent_at=now)
 
 
 def test_message_id_is_the_same_for_a_key_and_gives_nothing_away() -> None:
-    first = message_id("01975c2e:1", "example.org")
-    assert first == message_id("01975c2e:1", "example.org")
-    assert first != message_id("01975c2e:2", "example.org")
+    first = make_message_id("01975c2e:1", "example.org")
+    assert first == make_message_id("01975c2e:1", "example.org")
+    assert first != make_message_id("01975c2e:2", "example.org")
     assert first.endswith("@example.org>")
     assert "01975c2e" not in first
 
@@ -71,13 +71,13 @@ def test_one_line_has_no_line_breaks_of_any_kind(separator: str) -> None:
         "to:ada@example.org\nsecond line",
     ],
 )
-def test_harmless_masks_every_address(reply: str) -> None:
-    assert "ada@" not in harmless(reply).lower()
-    assert "\n" not in harmless(reply)
+def test_redact_reply_masks_every_address(reply: str) -> None:
+    assert "ada@" not in redact_reply(reply).lower()
+    assert "\n" not in redact_reply(reply)
 
 
-def test_harmless_bounds_the_length() -> None:
-    assert len(harmless("x " * 1000)) <= 200
+def test_redact_reply_bounds_the_length() -> None:
+    assert len(redact_reply("x " * 1000)) <= 200
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from email_service.domain import Mail, TemplateDataError, UnknownTemplateError
-from email_service.rendering import DATA, Renderer, checked
+from email_service.rendering import TEMPLATES, Renderer, validate_data
 
 CONFERENCE = "Example & Friends 2027"
 RENDERER = Renderer(CONFERENCE)
@@ -31,12 +31,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 
 def render(template: str, data: dict[str, Any]) -> Mail:
-    return RENDERER.render(template, checked(template, data))
+    return RENDERER.render(template, validate_data(template, data))
 
 
 def complaints(template: str, data: dict[str, Any]) -> dict[str, str]:
     with pytest.raises(TemplateDataError) as caught:
-        checked(template, data)
+        validate_data(template, data)
     return {each["field"]: each["detail"] for each in caught.value.members["errors"]}
 
 
@@ -62,10 +62,10 @@ def read(html: str) -> Reader:
 
 
 def test_every_template_has_an_example() -> None:
-    assert EXAMPLES.keys() == DATA.keys()
+    assert EXAMPLES.keys() == TEMPLATES.keys()
 
 
-@pytest.mark.parametrize("template", sorted(DATA))
+@pytest.mark.parametrize("template", sorted(TEMPLATES))
 def test_mail_says_the_same_in_text_and_html(template: str) -> None:
     data = EXAMPLES[template]
     mail = render(template, data)
@@ -80,7 +80,7 @@ def test_mail_says_the_same_in_text_and_html(template: str) -> None:
     assert max(len(line) for line in mail.text.splitlines()) < 100
 
 
-@pytest.mark.parametrize("template", sorted(DATA))
+@pytest.mark.parametrize("template", sorted(TEMPLATES))
 def test_html_loads_nothing_and_names_its_language(template: str) -> None:
     html = render(template, EXAMPLES[template]).html
     assert '<html lang="en">' in html
@@ -132,8 +132,8 @@ def test_report_counts_one_finding_in_the_singular() -> None:
 
 def test_unknown_template_names_those_there_are() -> None:
     with pytest.raises(UnknownTemplateError) as caught:
-        checked("../settings", {})
-    assert caught.value.members == {"templates": sorted(DATA)}
+        validate_data("../settings", {})
+    assert caught.value.members == {"templates": sorted(TEMPLATES)}
 
 
 @pytest.mark.parametrize("field", sorted(PROPOSAL))
@@ -199,7 +199,7 @@ def test_complaints_are_few_however_much_is_wrong() -> None:
 
 
 def test_data_are_trimmed() -> None:
-    assert checked("proposal-received", {**PROPOSAL, "title": "  a  "})["title"] == "a"
+    assert validate_data("proposal-received", {**PROPOSAL, "title": "  a  "})["title"] == "a"
 
 
 def test_template_that_lacks_data_fails() -> None:

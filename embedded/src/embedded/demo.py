@@ -13,7 +13,7 @@ import httpx2
 
 from embedded.home import default_home
 from embedded.signing_in import SignInError, sign_in, sign_in_at_keycloak
-from frontend.generate import examples
+from frontend.example_proposals import examples
 from servicekit.http import trusted
 
 PATIENCE = 5

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from embedded.backing import NOBODY
+from testkit.backing import NOBODY
 
 PROJECT = Path(__file__).parents[3]
 _PASSCODE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.home import PROJECT
-from embedded.process import Program, answers
-from embedded.services import SERVICE_ROLES, Identities
+from embedded.services import SERVICE_ROLES
+from testkit.process import Program, answers
+from testkit.service import Identities
 
 VERSION = "26.7.3"
 INSTALLED = PROJECT / ".local" / f"keycloak-{VERSION}"

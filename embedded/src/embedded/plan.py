@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embedded import prometheus, services, trace_page
-from embedded.backing import mail_sink, postgres, valkey
 from embedded.home import Secrets
 from embedded.keycloak import keycloak
-from embedded.process import Program
+from testkit.backing import mail_sink, postgres, valkey
+from testkit.process import Program
+from testkit.service import Identities
 
 CONSISTENCY_SECONDS = 60
 PROVIDERS = {"development": "development-provider", "keycloak": "keycloak"}
@@ -66,7 +67,7 @@ def plan(
     provider = _provider(
         auth, ports, secrets, site=urls["public"], data=data, env=own(PROVIDERS[auth])
     )
-    identities = services.Identities(provider.url, secrets.client_key)
+    identities = Identities(provider.url, secrets.client_key)
     migration = services.migration(database)
     c4p = services.c4p(
         ports["c4p"],

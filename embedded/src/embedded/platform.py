@@ -14,9 +14,10 @@ import psutil
 from embedded.home import Home, State
 from embedded.plan import PROVIDERS, Step, plan
 from embedded.ports import random_free_ports
-from embedded.services import SCHEDULE, Identities
+from embedded.services import SCHEDULE
 from embedded.supervised import Status, Supervisor
-from servicekit.testing import wait_for
+from testkit.service import Identities
+from testkit.waiting import wait_for
 
 READY_SECONDS = 180
 """Keycloak alone takes half a minute when it starts first, and more on a busy machine."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import psutil
 
-from servicekit.testing import free_port, is_free
+from testkit.ports import free_port, is_free
 
 DEFAULTS: Mapping[str, int] = {
     "site": 8080,

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from embedded.home import PROJECT
-from embedded.process import Program, answers
+from testkit.process import Program, answers
 
 FOLDER = PROJECT / ".local" / "prometheus"
 RULES = PROJECT / "observability" / "rules"

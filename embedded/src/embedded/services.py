@@ -3,10 +3,10 @@
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.process import Program, answers
+from testkit.process import Program
+from testkit.service import Identities, service
 
 SCHEDULE = Path(__file__).with_name("conference.toml")
 CONFERENCE = "Example Conference 2027"
@@ -21,40 +21,6 @@ SERVICE_ROLES = {
 SCOPES = ("conference", "conference-mail")
 """What they ask the provider for: to call whom people call too, or email-service."""
 CALLBACK = "/sign-in/callback"
-
-
-@dataclass(frozen=True, slots=True)
-class Identities:
-    """The OpenID provider, and the key from which the secrets of our own programs are made."""
-
-    issuer: str
-    client_key: str = "of the tests alone"
-
-    def secret(self, client: str) -> str:
-        """What a program proves by that it is `client`; nothing that production would take."""
-        return f"development-{client}-{self.client_key}"
-
-    @property
-    def verifying(self) -> Mapping[str, str]:
-        """The settings of who only verifies tokens."""
-        return {"OIDC_ISSUER": self.issuer}
-
-    def of(self, client: str) -> Mapping[str, str]:
-        """The settings of who has an identity too."""
-        own = {"OIDC_CLIENT_ID": client, "OIDC_CLIENT_SECRET": self.secret(client)}
-        return {**self.verifying, **own}
-
-
-def _service(name: str, module: str, port: int, env: Mapping[str, str]) -> Program:
-    url = f"http://127.0.0.1:{port}"
-    own = {"PROFILE": "development", "PORT": str(port), "SHUTDOWN_GRACE_SECONDS": "5"}
-    return Program(
-        name=name,
-        command=[sys.executable, "-m", module],
-        is_ready=lambda: answers(f"{url}/readyz"),
-        env={**own, **env},
-        url=url,
-    )
 
 
 def agenda(
@@ -72,7 +38,7 @@ def agenda(
         "VALKEY_URL": valkey_url,
         "SCHEDULE_FILE": str(schedule),
     }
-    return _service("agenda-service", "agenda.main", port, {**own, **env})
+    return service("agenda-service", "agenda.main", port, {**own, **env})
 
 
 def email(
@@ -94,7 +60,7 @@ def email(
         "MAIL_FROM": "conference@example.org",
         "CONFERENCE_NAME": CONFERENCE,
     }
-    return _service("email-service", "email_service.main", port, {**own, **env})
+    return service("email-service", "email_service.main", port, {**own, **env})
 
 
 def c4p(
@@ -117,7 +83,7 @@ def c4p(
         "PUBLIC_URL": urls["public"],
         "LINK_KEY": link_key,
     }
-    return _service("c4p-service", "c4p.main", port, {**own, **env})
+    return service("c4p-service", "c4p.main", port, {**own, **env})
 
 
 def frontend(
@@ -147,7 +113,7 @@ def frontend(
         "DATA_DIR": str(data),
         "CONFERENCE_NAME": CONFERENCE,
     }
-    return _service("frontend", "frontend.main", port, {**own, **env})
+    return service("frontend", "frontend.main", port, {**own, **env})
 
 
 def provider(
@@ -180,7 +146,7 @@ def provider(
         "CLIENTS": json.dumps(clients),
         "DATA_DIR": str(data),
     }
-    return _service("development-provider", "development_provider.main", port, {**own, **env})
+    return service("development-provider", "development_provider.main", port, {**own, **env})
 
 
 def migration(database_url: str) -> Program:

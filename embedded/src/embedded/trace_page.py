@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 from google.protobuf.message import DecodeError
 from jinja2 import Environment, FileSystemLoader
 
-from embedded.process import Program, answers
 from embedded.traces import Trace, Traces
+from testkit.process import Program, answers
 
 MOST_BYTES = 16 * 2**20
 _HTML = "text/html; charset=utf-8"

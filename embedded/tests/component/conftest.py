@@ -3,7 +3,7 @@ from collections.abc import Callable, Iterable
 import psutil
 import pytest
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ import pytest
 
 from embedded.demo import fill
 from embedded.platform import Platform, PlatformError
-from embedded.process import answers
 from embedded.signing_in import bearer_of_person, sign_in
-from servicekit.testing import wait_for
+from testkit.process import answers
+from testkit.waiting import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from embedded.ports import DEFAULTS, OBSERVERS, default_or_next_free_ports
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 Wait = Callable[[list[psutil.Process]], None]
 LAST_LINE = "Ctrl-C stops it"

@@ -1,10 +1,15 @@
 """The rules of the frontend, pure: which agenda is served, who may be sent where."""
 
+import math
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+from frontend.formatting import length_of_time
 
 LATE_SECONDS = 0.5
 """How much older than fresh an agenda may be before an answer waits a moment for a newer one."""
@@ -16,6 +21,11 @@ COLD_PATIENCE_SECONDS = 3.0
 MAX_NEXT_LENGTH = 500
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+READ_METHODS = ["GET", "HEAD"]
+SESSION_LIFETIME = timedelta(hours=12)
+ORGANIZER, REVIEWER = "organizer", "reviewer"
+STAFF = frozenset({ORGANIZER, REVIEWER})
+_IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class SignInRequiredError(Exception):
@@ -90,6 +100,15 @@ class RateLimit:
         return self.period_ms // self.most
 
 
+class RateLimitedError(Exception):
+    """Too many came from one network."""
+
+    def __init__(self, wait_ms: int) -> None:
+        self.retry_after_seconds = math.ceil(wait_ms / 1000)
+        wait = length_of_time(timedelta(seconds=self.retry_after_seconds))
+        super().__init__(f"Too many came from your network just now. Please try again in {wait}.")
+
+
 def admit(due: int, now: int, limit: RateLimit) -> tuple[int, int]:
     """The generic cell rate algorithm (GCRA, of ITU-T I.371), in milliseconds.
 
@@ -145,3 +164,42 @@ def has_etag(if_none_match: str, etag: str) -> bool:
         return True
     wanted = etag.removeprefix("W/")
     return any(each.strip().removeprefix("W/") == wanted for each in if_none_match.split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in. Their roles decide what pages show; what they may do is decided
+    by the services, who read it in the access token.
+    """
+
+    subject: str
+    name: str
+    roles: frozenset[str]
+    handle: str
+    """Under which the site keeps their tokens; it says nothing to anybody else."""
+
+    @property
+    def is_organizer(self) -> bool:
+        """Whether they decide."""
+        return ORGANIZER in self.roles
+
+    @property
+    def is_reviewer(self) -> bool:
+        """Whether they review."""
+        return REVIEWER in self.roles
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the provider gave for a session; times are in seconds since 1970."""
+
+    access: str
+    refresh: str | None
+    id: str | None
+    replace_at: float
+    ends_at: float
+
+
+def is_identifier(text: str) -> bool:
+    """Whether `text` may stand in a path that goes on to a service; it can't mean another path."""
+    return _IDENTIFIER.fullmatch(text) is not None

@@ -4,10 +4,9 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from frontend import site
+from frontend import routes
 from frontend.lifespan import build
-from frontend.rate_limits import RateLimitedError
-from frontend.schemas import RATE_LIMITED
+from frontend.problems import PROBLEMS
 from frontend.settings import FrontendSettings
 from servicekit.app import create_app, run
 
@@ -17,14 +16,14 @@ def create(settings: FrontendSettings) -> FastAPI:
     app = create_app(
         "frontend",
         settings,
-        site.ROUTERS,
+        routes.ROUTERS,
         lifespan=partial(build, settings=settings),
-        errors={RateLimitedError: RATE_LIMITED},
-        csp=site.csp(settings.oidc_issuer),
+        errors=PROBLEMS,
+        csp=routes.csp(settings.oidc_issuer),
         traced=["redis"],
         public=True,
     )
-    site.install(app, settings)
+    routes.install(app, settings)
     return app
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from frontend import wording
-from frontend.answers import Schedule
+from frontend import formatting
+from frontend.clients.schemas import Schedule
 
 CSP = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; "
@@ -26,16 +26,16 @@ _MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 _FILTERS = (
-    wording.iso,
-    wording.clock,
-    wording.long_day,
-    wording.long_date,
-    wording.weekday,
-    wording.moment,
-    wording.short_moment,
-    wording.day_range,
-    wording.length_of_time,
-    wording.in_words,
+    formatting.iso,
+    formatting.clock,
+    formatting.long_day,
+    formatting.long_date,
+    formatting.weekday,
+    formatting.moment,
+    formatting.short_moment,
+    formatting.day_range,
+    formatting.length_of_time,
+    formatting.in_words,
 )
 
 
@@ -127,15 +127,6 @@ class Pages:
         """The page as an answer that shows personal data or typed text, and is kept nowhere."""
         kept_nowhere = {"Cache-Control": "no-store", **(headers or {})}
         return self.response(template, status=status, headers=kept_nowhere, **context)
-
-
-async def get_pages(request: Request) -> Pages:
-    """The app's Pages."""
-    pages: Pages = request.app.state.pages
-    return pages
-
-
-ThePages = Annotated[Pages, Depends(get_pages)]
 
 
 def venue(schedule: Schedule | None) -> dict[str, Any]:

@@ -13,11 +13,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from embedded.backing import valkey
-from embedded.fake import ManyCallersServer
-from embedded.process import Process, running
-from embedded.services import Identities, frontend
-from servicekit.testing import Issuer, free_port, wait_for
+from testkit.backing import valkey
+from testkit.fake import ManyCallersServer
+from testkit.issuer import Issuer
+from testkit.ports import free_port
+from testkit.process import Process, Program, running
+from testkit.waiting import wait_for
 
 SESSION_KEY = "k" * 40
 LIMIT_SECONDS = 3.0
@@ -189,9 +190,17 @@ class FakeAgenda(FakeService):
 class World:
     """A frontend with three fake neighbours; `start` may be called again after a stop."""
 
-    def __init__(self, folder: Path, stack: ExitStack, issuer: Issuer, valkey_url: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        issuer: Issuer,
+        valkey_url: str,
+        make_frontend: Callable[..., Program],
+    ) -> None:
         self.issuer = issuer
         self.valkey_url = valkey_url
+        self._make_frontend = make_frontend
         self.agenda = FakeAgenda()
         self.c4p = FakeService()
         self.email = FakeService()
@@ -203,28 +212,13 @@ class World:
             stack.callback(service.stop)
 
     def start(self, **env: str) -> Process:
-        port = free_port()
-        urls = {
-            "agenda": self.agenda.url,
-            "c4p": self.c4p.url,
-            "email": self.email.url,
-            "public": f"http://127.0.0.1:{port}",
+        urls = {"agenda": self.agenda.url, "c4p": self.c4p.url, "email": self.email.url}
+        limits = {
+            "AGENDA_FRESH_SECONDS": "0.2",
+            "NEIGHBOUR_SECONDS": str(LIMIT_SECONDS),
+            "VALKEY_TIMEOUT_SECONDS": str(LIMIT_SECONDS),
         }
-        program = frontend(
-            port,
-            free_port(),
-            urls=urls,
-            data=self.data,
-            valkey_url=self.valkey_url,
-            session_key=SESSION_KEY,
-            identities=Identities(self.issuer.url),
-            env={
-                "AGENDA_FRESH_SECONDS": "0.2",
-                "NEIGHBOUR_SECONDS": str(LIMIT_SECONDS),
-                "VALKEY_TIMEOUT_SECONDS": str(LIMIT_SECONDS),
-                **env,
-            },
-        )
+        program = self._make_frontend(self.data, self.valkey_url, urls, **{**limits, **env})
         self.frontend = self._stack.enter_context(running(program, self.folder))
         return self.frontend
 
@@ -272,19 +266,24 @@ def own_valkey(tmp_path: Path) -> Iterator[Process]:
 
 
 @pytest.fixture
-def world(tmp_path: Path, issuer: Issuer, valkey_server: Process) -> Iterator[World]:
+def world(
+    tmp_path: Path, issuer: Issuer, valkey_server: Process, make_frontend: Callable[..., Program]
+) -> Iterator[World]:
     """Fake neighbours that run, and a frontend that a test starts itself."""
     with ExitStack() as stack:
-        yield World(tmp_path, stack, issuer, valkey_server.url)
+        yield World(tmp_path, stack, issuer, valkey_server.url, make_frontend)
 
 
 @pytest.fixture(scope="module")
 def shared_world(
-    tmp_path_factory: pytest.TempPathFactory, issuer: Issuer, valkey_server: Process
+    tmp_path_factory: pytest.TempPathFactory,
+    issuer: Issuer,
+    valkey_server: Process,
+    make_frontend: Callable[..., Program],
 ) -> Iterator[World]:
     """As `world`, with a frontend that runs; for tests that leave it as it was."""
     with ExitStack() as stack:
         folder = tmp_path_factory.mktemp("frontend")
-        world = World(folder, stack, issuer, valkey_server.url)
+        world = World(folder, stack, issuer, valkey_server.url, make_frontend)
         world.start()
         yield world

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx2
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 from .conftest import LIMIT_SECONDS, World, source, titles, wait_until_shown
 

@@ -3,7 +3,7 @@
 import httpx2
 import pytest
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 from .conftest import Reply, World, source, titles, wait_until_shown
 

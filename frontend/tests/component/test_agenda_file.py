@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from frontend.store import AgendaDocuments, AgendaFile, Document, SavedAgenda
+from frontend.store.agenda_file import AgendaDocuments, AgendaFile, Document, SavedAgenda
 
 AT = datetime(2027, 6, 1, 10, 42, tzinfo=UTC)
 DOCUMENTS = AgendaDocuments(

@@ -1,12 +1,11 @@
 """What stops the start of the real process; the unit tests know each setting."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from embedded import services
-from embedded.process import refusal
-from servicekit.testing import free_port
+from testkit.process import Program, refusal
 
 PRODUCTION = {
     "PROFILE": "production",
@@ -28,18 +27,15 @@ PRODUCTION = {
     ],
 )
 def test_start_ends_with_a_sentence_for_each_setting(
-    tmp_path: Path, changed: dict[str, str], sentences: list[str]
+    tmp_path: Path,
+    make_frontend: Callable[..., Program],
+    changed: dict[str, str],
+    sentences: list[str],
 ) -> None:
-    program = services.frontend(
-        free_port(),
-        free_port(),
-        urls=dict.fromkeys(("agenda", "c4p", "email", "public"), "http://127.0.0.1:1"),
-        data=tmp_path,
-        valkey_url="redis://127.0.0.1:1/0",
-        session_key="k" * 32,
-        identities=services.Identities("http://127.0.0.1:1"),
-        env=changed,
-    )
+    nowhere = "http://127.0.0.1:1"
+    urls = dict.fromkeys(("agenda", "c4p", "email"), nowhere)
+    env = {"OIDC_ISSUER": nowhere, "PUBLIC_URL": nowhere, **changed}
+    program = make_frontend(tmp_path, "redis://127.0.0.1:1/0", urls, **env)
     said = refusal(program).splitlines()
     assert len(said) == len(sentences)
     assert all(map(str.startswith, said, sentences)), said

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from frontend.sealing import Seal
-from servicekit.testing import wait_for
+from frontend.encryption import Cipher
+from testkit.waiting import wait_for
 
 from .conftest import SESSION_KEY, FakeService, Reply, World
 
@@ -172,7 +172,7 @@ def test_gateway_drops_a_token_where_it_means_nothing(world: World, client: http
 def test_gateway_refuses_a_session_that_has_expired(world: World, client: httpx2.Client) -> None:
     value = {"subject": "a", "name": "Ada", "roles": ["organizer"], "handle": "h"}
     ended = datetime.now(UTC) - timedelta(seconds=1)
-    client.cookies.set("session", Seal(SESSION_KEY, "session").close(value, ended))
+    client.cookies.set("session", Cipher(SESSION_KEY, "session").encrypt(value, ended))
     problem(client.get(PROPOSALS), 401, "sign-in-required")
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 
-from servicekit.testing import wait_for
+from testkit.waiting import wait_for
 
 from .conftest import LIMIT_SECONDS, World
 

@@ -1,7 +1,7 @@
 """Rate limits on real processes and a real Valkey: shared by replicas, and never in the way."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,9 +9,11 @@ import httpx2
 import pytest
 from redis import Redis
 
-from embedded.process import Process
-from frontend.openid import CALLBACK
-from servicekit.testing import Issuer, problem, wait_for
+from frontend.identity.openid import CALLBACK
+from testkit.issuer import Issuer
+from testkit.problems import problem
+from testkit.process import Process, Program
+from testkit.waiting import wait_for
 
 from .conftest import Reply, World
 
@@ -20,9 +22,11 @@ JSON = {"title": "Canaries"}
 
 
 @pytest.fixture
-def world(tmp_path: Path, issuer: Issuer, own_valkey: Process) -> Iterator[World]:
+def world(
+    tmp_path: Path, issuer: Issuer, own_valkey: Process, make_frontend: Callable[..., Program]
+) -> Iterator[World]:
     with ExitStack() as stack:
-        world = World(tmp_path, stack, issuer, own_valkey.url)
+        world = World(tmp_path, stack, issuer, own_valkey.url, make_frontend)
         world.c4p.replies["/proposals"] = Reply(201, {})
         yield world
 

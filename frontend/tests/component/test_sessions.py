@@ -1,7 +1,7 @@
 """Who is signed in, over several replicas and a real Valkey that may be unavailable."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,14 +10,14 @@ import httpx2
 import pytest
 from redis import Redis
 
-from embedded.process import Process
-from frontend.domain import SignInRequiredError
-from frontend.openid import Tokens
-from frontend.sealing import Seal
-from frontend.session import LIFETIME
-from frontend.tokens import TokenStore
+from frontend.domain import SESSION_LIFETIME, SignInRequiredError, Tokens
+from frontend.encryption import Cipher
+from frontend.store.tokens import TokenStore
 from servicekit.problems import MEDIA_TYPE
-from servicekit.testing import Issuer, problem
+from testkit.issuer import Issuer
+from testkit.problems import problem
+from testkit.process import Process, Program
+from testkit.waiting import wait_for
 
 from .conftest import LIMIT_SECONDS, SESSION_KEY, Received, Reply, World
 
@@ -25,9 +25,11 @@ PROPOSALS = "/api/proposals"
 
 
 @pytest.fixture
-def world(tmp_path: Path, own_valkey: Process, issuer: Issuer) -> Iterator[World]:
+def world(
+    tmp_path: Path, own_valkey: Process, issuer: Issuer, make_frontend: Callable[..., Program]
+) -> Iterator[World]:
     with ExitStack() as stack:
-        world = World(tmp_path, stack, issuer, own_valkey.url)
+        world = World(tmp_path, stack, issuer, own_valkey.url, make_frontend)
         world.start()
         yield world
 
@@ -86,13 +88,13 @@ def test_tokens_that_are_moved_in_valkey_open_no_other_session(
 def test_tokens_that_another_version_has_kept_lead_to_sign_in(
     world: World, olga: httpx2.Client, own_valkey: Process
 ) -> None:
-    seal, now = Seal(SESSION_KEY, "tokens"), datetime.now(UTC)
+    cipher, now = Cipher(SESSION_KEY, "tokens"), datetime.now(UTC)
     with Redis.from_url(own_valkey.url, decode_responses=True) as client:
         (key,) = client.scan_iter("*:tokens:*")
-        value = seal.open(str(client.get(key)), now)
+        value = cipher.decrypt(str(client.get(key)), now)
         assert value is not None
         del value["replace_at"]
-        client.set(key, seal.close(value, now + LIFETIME))
+        client.set(key, cipher.encrypt(value, now + SESSION_LIFETIME))
     other = at_another_replica(world, olga)
     assert problem(other.get(PROPOSALS)) == (401, "sign-in-required")
 
@@ -188,6 +190,7 @@ def test_session_that_the_provider_ended_leads_to_sign_in(
     monkeypatch.setattr(issuer, "lifetime_seconds", 0.01)
     olga = world.signed_in("Olga", "organizer")
     monkeypatch.setattr(issuer, "refuses_refresh", True)
+    wait_for(lambda: olga.get(PROPOSALS).status_code != 200, "the end of the token")
     assert problem(olga.get(PROPOSALS)) == (401, "sign-in-required")
     page = olga.get("/back-office", headers={"Accept": "text/html"})
     assert page.headers["location"] == "/sign-in?next=/back-office"

@@ -3,7 +3,8 @@
 from typing import Any
 
 from pact import match
-from tests.contract.consumer import time
+
+from testkit.contract.consumer import time
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 OTHER_ID = "01975c2e-8f6a-7000-8000-000000000002"

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 from pact import match
-from tests.contract.consumer import (
+
+from frontend.agenda.cache import AgendaCache
+from frontend.clients.agenda import Agenda
+from frontend.clients.client import ProblemAnswerError
+from frontend.domain import Source
+from frontend.store.agenda_file import AgendaDocuments, AgendaFile, Document, SavedAgenda
+from servicekit.http import Neighbour, NeighbourUnavailableError
+from testkit.contract.consumer import (
     JSON,
     PROBLEM,
     STORE_UNAVAILABLE,
@@ -19,12 +26,6 @@ from tests.contract.consumer import (
     some,
     time,
 )
-
-from frontend.agenda_cache import AgendaCache
-from frontend.clients import Agenda, NeighbourUnavailableError, ProblemAnswerError
-from frontend.domain import Source
-from frontend.store import AgendaDocuments, AgendaFile, Document, SavedAgenda
-from servicekit.http import Neighbour
 
 ID = "01975c2e-8f6a-7000-8000-000000000001"
 FIRST, SECOND = "20270614T0900-main", "20270614T0900-harbour"

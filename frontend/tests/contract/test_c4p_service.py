@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 from pact import match
-from tests.contract.consumer import (
+
+from frontend.clients.c4p import C4p
+from frontend.clients.client import ProblemAnswerError
+from frontend.clients.schemas import Proposal
+from servicekit.http import NeighbourUnavailableError
+from testkit.contract.consumer import (
     JSON,
     PROBLEM,
     STORE_UNAVAILABLE,
@@ -16,9 +21,6 @@ from tests.contract.consumer import (
     some,
     time,
 )
-
-from frontend.answers import Proposal
-from frontend.clients import C4p, NeighbourUnavailableError, ProblemAnswerError
 
 from .proposals import ACCEPTED, DECISION, ID, SUBMITTED, proposal
 

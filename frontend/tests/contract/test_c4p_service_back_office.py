@@ -5,7 +5,11 @@ from typing import Any
 
 import pytest
 from pact import match
-from tests.contract.consumer import (
+
+from frontend.clients.c4p import C4p
+from frontend.clients.client import ProblemAnswerError
+from frontend.clients.schemas import DeliveryState
+from testkit.contract.consumer import (
     JSON,
     PROBLEM,
     OwnToken,
@@ -16,9 +20,6 @@ from tests.contract.consumer import (
     some,
     time,
 )
-
-from frontend.answers import DeliveryState
-from frontend.clients import C4p, ProblemAnswerError
 
 from .proposals import ACCEPTED, ID, OTHER_ID, SUBMITTED, proposal
 

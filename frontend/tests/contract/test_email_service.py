@@ -1,8 +1,7 @@
 """What frontend expects of email-service: to say which build it is, to whoever asks."""
 
-from tests.contract.consumer import RecordedPact, expect_info
-
-from frontend.clients import Client
+from frontend.clients.client import Client
+from testkit.contract.consumer import RecordedPact, expect_info
 
 
 async def test_which_build_answers(pact: RecordedPact) -> None:

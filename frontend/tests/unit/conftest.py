@@ -11,22 +11,26 @@ import pytest
 from fastapi import FastAPI, Response
 from structlog.testing import capture_logs
 
-from frontend import site
-from frontend.agenda_cache import AgendaCache
-from frontend.clients import Agenda, C4p, Client
-from frontend.domain import RateLimit, SignInRequiredError
-from frontend.openid import OpenId, Tokens
-from frontend.rate_limits import SIGN_IN, SUBMIT, OwnCounts, RateLimits
-from frontend.session import Sessions
+from frontend import routes
+from frontend.agenda.cache import AgendaCache
+from frontend.clients.agenda import Agenda
+from frontend.clients.c4p import C4p
+from frontend.clients.client import Client
+from frontend.domain import RateLimit, SignInRequiredError, Tokens
+from frontend.identity.access_tokens import AccessTokens
+from frontend.identity.cookies import Sessions
+from frontend.identity.openid import OpenId
+from frontend.rate_limits import SIGN_IN, SUBMIT, RateLimits
 from frontend.settings import FrontendSettings
-from frontend.store import AgendaFile, SavedAgenda
-from frontend.tokens import STORE, TokenStore, Wallet
+from frontend.store.agenda_file import AgendaFile, SavedAgenda
+from frontend.store.rate_limits import OwnCounts
+from frontend.store.tokens import STORE, TokenStore
 from servicekit import problems
 from servicekit.app import create_app
 from servicekit.http import Neighbour, NeighbourUnavailableError
 from servicekit.identity import Identity, Verifier
 from servicekit.provider import Provider
-from servicekit.testing import Issuer
+from testkit.issuer import Issuer
 
 ISSUER = "http://issuer.example"
 TOKEN = "access.token.of-theirs"
@@ -173,11 +177,11 @@ class FakeProvider:
             site="http://site",
             now=self.now,
         )
-        self.wallet = self.new_wallet()
+        self.access_tokens = self.new_access_tokens()
 
-    def new_wallet(self) -> Wallet:
+    def new_access_tokens(self) -> AccessTokens:
         """That of another process."""
-        return Wallet(self.openid, self.store, now=self.now)
+        return AccessTokens(self.openid, self.store, now=self.now)
 
     def now(self) -> float:
         """What the clock shows."""
@@ -194,7 +198,7 @@ class FakeProvider:
         identity = Identity(f"subject-of-{name}", name, frozenset(roles), None, 0)
         sessions: Sessions = app.state.sessions
         tokens = Tokens(TOKEN, "refresh", "id", time.time() + 1800, time.time() + 3600)
-        await self.wallet.put(sessions.start(response, identity, now), tokens)
+        await self.access_tokens.put(sessions.start(response, identity, now), tokens)
         cookies = [each.partition(";")[0] for each in response.headers.getlist("set-cookie")]
         return dict([cookies[0].split("=", 1)])
 
@@ -237,9 +241,9 @@ def settings() -> FrontendSettings:
 @pytest.fixture(scope="session")
 def assembled(settings: FrontendSettings) -> FastAPI:
     """Everything that the site answers, without neighbours; costly to make."""
-    csp = site.csp(settings.oidc_issuer)
-    app = create_app("frontend", settings, site.ROUTERS, csp=csp)
-    site.install(app, settings)
+    csp = routes.csp(settings.oidc_issuer)
+    app = create_app("frontend", settings, routes.ROUTERS, csp=csp)
+    routes.install(app, settings)
 
     @app.get("/broken")
     async def broken() -> None:
@@ -262,7 +266,7 @@ async def app(
     state.settings = settings
     state.sessions = Sessions("k" * 32, secure=False)
     state.openid = provider.openid
-    state.wallet = provider.wallet
+    state.access_tokens = provider.access_tokens
     state.agenda, state.c4p = Agenda(neighbour("agenda")), C4p(neighbour("c4p"))
     state.email = Client(neighbour("email"))
     state.limits = RateLimits(OwnCounts(), "k" * 32, {SUBMIT: RateLimit(3), SIGN_IN: RateLimit(30)})

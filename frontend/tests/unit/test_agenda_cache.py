@@ -8,9 +8,9 @@ from threading import Event
 import pytest
 from fastapi import FastAPI
 
-from frontend.agenda_cache import AgendaCache
+from frontend.agenda.cache import AgendaCache
 from frontend.domain import Source
-from frontend.store import SavedAgenda
+from frontend.store.agenda_file import SavedAgenda
 
 from .conftest import Neighbours, NoFile
 

@@ -2,7 +2,7 @@ import httpx2
 import orjson
 import pytest
 
-from frontend.back_office import Wanted, tabs
+from frontend.pages.back_office.proposals import Wanted, tabs
 
 from .conftest import COUNTS, PROPOSAL, PROPOSAL_ID, TOKEN, FakeProvider, Neighbours
 

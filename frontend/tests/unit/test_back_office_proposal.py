@@ -4,8 +4,8 @@ import httpx2
 import orjson
 import pytest
 
-from frontend.answers import ListedSession, Schedule
-from frontend.back_office_proposal import place
+from frontend.clients.schemas import ListedSession, Schedule
+from frontend.pages.back_office.proposal import place
 
 from .conftest import PROPOSAL, PROPOSAL_ID, SCHEDULE, SESSION, TOKEN, Neighbours
 

@@ -3,7 +3,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from frontend.error_pages import wants_page
+from frontend.pages.errors import wants_page
 from frontend.rendering import csp
 
 from .conftest import ISSUER, PROPOSAL_ID, Neighbours

@@ -5,8 +5,8 @@ import httpx2
 import pytest
 from fastapi.routing import APIRoute
 
-from frontend import site
-from frontend.forms import Field, Sent, fill
+from frontend import routes
+from frontend.pages.forms import Field, Sent, fill
 
 from .conftest import PROPOSAL_ID
 
@@ -83,7 +83,7 @@ async def test_whatever_is_sent_gets_a_page(
 
 UNSAFE = [
     re.sub(r"\{\w+\}", str(PROPOSAL_ID), route.path)
-    for router in site.ROUTERS
+    for router in routes.ROUTERS
     for route in router.routes
     # What OpenAPI describes is the gateway's, which has tests of its own for this.
     if isinstance(route, APIRoute)

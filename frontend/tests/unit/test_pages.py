@@ -5,8 +5,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from frontend.agenda_cache import AgendaCache
-from frontend.store import AgendaDocuments, Document, SavedAgenda
+from frontend.agenda.cache import AgendaCache
+from frontend.store.agenda_file import AgendaDocuments, Document, SavedAgenda
 
 from .conftest import PROPOSAL_ID, SCHEDULE, SESSION, Neighbours, NoFile
 

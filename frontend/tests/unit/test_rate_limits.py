@@ -3,8 +3,9 @@
 import httpx2
 import pytest
 
-from frontend.domain import RateLimit, admit, network_of
-from frontend.rate_limits import MOST_COUNTED_ALONE, OwnCounts, RateLimitedError, RateLimits
+from frontend.domain import RateLimit, RateLimitedError, admit, network_of
+from frontend.rate_limits import RateLimits
+from frontend.store.rate_limits import MOST_COUNTED_ALONE, OwnCounts
 
 from .conftest import PROPOSAL, Neighbours
 from .test_proposals import PATH, TYPED, assert_kept, key_of

@@ -5,7 +5,7 @@ from importlib.resources import files
 import httpx2
 import pytest
 
-from frontend.answers import Schedule
+from frontend.clients.schemas import Schedule
 from frontend.rendering import STATIC, csp, venue
 
 from .conftest import ISSUER, SCHEDULE

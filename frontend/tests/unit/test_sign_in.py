@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from frontend.openid import Attempt
+from frontend.identity.openid import Attempt
 
 from .conftest import ISSUER, FakeProvider, Neighbours
 
@@ -255,7 +255,7 @@ async def test_sign_out_waits_for_no_revocation_that_takes_its_time(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(provider.openid, "revoke", never)
-    monkeypatch.setattr("frontend.sign_in.LEAVE_SECONDS", 0.05)
+    monkeypatch.setattr("frontend.pages.sign_in.LEAVE_SECONDS", 0.05)
     answer = await organizer.post("/sign-out")
     assert answer.headers["location"].startswith(f"{ISSUER}/end-session?")
     assert answer.headers["set-cookie"].startswith('session=""; ')

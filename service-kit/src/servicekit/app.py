@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from servicekit import health, logging, metrics, problem_handlers, problems, telemetry
 from servicekit.connections import bounded
+from servicekit.faults import Faults
 from servicekit.http import trusted
 from servicekit.problems import BODY_TOO_LARGE, Problem, ProblemDocument, ProblemType
 from servicekit.security import API_CSP, RawHeaders, SecurityHeaders, security_headers
@@ -56,6 +57,13 @@ def create_app(
         _demand_coroutines(router)
         app.include_router(router)
     problem_handlers.install(app, errors or {})
+    if settings.fault_error_ratio > 0 or settings.fault_delay_seconds > 0:
+        app.add_middleware(
+            Faults,
+            routes=[route for router in routers for route in router.routes],
+            error_ratio=settings.fault_error_ratio,
+            delay_seconds=settings.fault_delay_seconds,
+        )
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(Observe)
     if telemetry.configure(name, settings, traced):
@@ -104,6 +112,8 @@ def run(create: Callable[[SettingsT], FastAPI], kind: type[SettingsT]) -> None:
     # Bound here, so that a port that is taken ends the start with one sentence.
     metrics.serve(bound_socket(settings.host, settings.metrics_port, "METRICS_PORT"))
     own_socket = bound_socket(settings.host, settings.port, "PORT")
+    logging.log_start(settings.service_version, settings.service_source)
+    metrics.tell_version(settings.service_version, settings.service_source)
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -12,12 +12,16 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 
 from servicekit import metrics
+from servicekit.connection_age import POOLS, RotatingTransport
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 BROKEN_CONNECTION = (httpx2.NetworkError, httpx2.ProtocolError, AttributeError)
 """What a call ends with when its connection does. The last comes of one that is gone as soon as it
 is made: the client asks it for its addresses, and it has no socket any more (anyio on uvloop).
 """
+
+CONNECTION_AGE_SECONDS = 30.0
+MAX_CONNECTIONS = 128
 
 
 class NeighbourUnavailableError(Exception):
@@ -132,10 +136,18 @@ class Neighbour:
         base_url: str,
         *,
         timeout_seconds: float,
+        connection_age_seconds: float = CONNECTION_AGE_SECONDS,
         transport: httpx2.AsyncBaseTransport | None = None,
         credentials: Credentials | None = None,
     ) -> None:
         """With `credentials` every call that is not made in another name carries theirs."""
+
+        def pool() -> httpx2.AsyncBaseTransport:
+            limits = httpx2.Limits(
+                max_connections=MAX_CONNECTIONS // POOLS, keepalive_expiry=connection_age_seconds
+            )
+            return httpx2.AsyncHTTPTransport(verify=trusted(), limits=limits, trust_env=False)
+
         self.name = name
         self._credentials = credentials
         self.breaker = Breaker()
@@ -144,11 +156,9 @@ class Neighbour:
         self._client = httpx2.AsyncClient(
             base_url=base_url,
             timeout=httpx2.Timeout(timeout_seconds, connect=min(1.0, timeout_seconds)),
-            limits=httpx2.Limits(max_connections=64, keepalive_expiry=30),
             follow_redirects=False,
             trust_env=False,
-            verify=trusted(),
-            transport=transport,
+            transport=transport or RotatingTransport(pool, connection_age_seconds, timeout_seconds),
         )
 
     async def request(

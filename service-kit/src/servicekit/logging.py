@@ -49,6 +49,11 @@ def configure(service: str, level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+def log_start(version: str, revision: str) -> None:
+    """Write the line with which a process begins: what it is, as /info and the metrics say it."""
+    structlog.get_logger().info("starting", version=version, revision=revision)
+
+
 MAX_CAUSE = 300
 """Characters of a cause that a line may have."""
 

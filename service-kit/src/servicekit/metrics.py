@@ -19,6 +19,9 @@ BREAKER = Gauge("circuit_breaker_open", "1 while calls to a neighbour are held b
 CALLS = Counter(
     "neighbour_calls_total", "Calls to other services by outcome", ["neighbour", "outcome"]
 )
+SERVICE_INFO = Gauge(
+    "service_info", "1, with the version and the commit as /info has them", ["version", "revision"]
+)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -50,6 +53,12 @@ class _Handler(MetricsHandler):
         for name, value in SECURITY_HEADERS:
             self.send_header(name.decode(), value.decode())
         super().end_headers()
+
+
+def tell_version(version: str, revision: str) -> None:
+    """Set the gauge `service_info` of this process, whatever it was before."""
+    SERVICE_INFO.clear()
+    SERVICE_INFO.labels(version, revision).set(1)
 
 
 def serve(bound: socket.socket) -> None:

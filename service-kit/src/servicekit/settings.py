@@ -54,8 +54,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )
-    service_version: str = Field("0.1.0", description="the version that /info tells")
-    service_source: str = Field("unknown", description="the commit or URL that /info tells")
+    service_version: str = Field("unknown", description="its version, which its image sets")
+    service_source: str = Field(
+        "unknown", description="the commit that it is made from, which its image sets"
+    )
     pod_id: str = Field("local", description="the pod's name")
     pod_namespace: str = Field("local", description="the pod's namespace")
     pod_node_name: str = Field("local", description="the node's name")
@@ -95,6 +97,36 @@ class ServerSettings(Settings):
     max_connections: int = Field(
         1_000, ge=1, description="how many clients are kept; who idles longest makes room for more"
     )
+
+    connection_age_seconds: Seconds = Field(
+        30,
+        description="how long a connection to another service is used at most, in seconds; a pod "
+        "that joins has its share of the requests after about twice that time",
+    )
+    fault_error_ratio: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="the share of requests that are answered with 500 on purpose, 0 to 1; "
+        "never in production",
+    )
+    fault_delay_seconds: float = Field(
+        0,
+        ge=0,
+        le=60,
+        description="how long each request is delayed on purpose, in seconds, up to 60; "
+        "never in production",
+    )
+
+    @model_validator(mode="after")
+    def _production_has_no_faults_on_purpose(self) -> Self:
+        for name in ("fault_error_ratio", "fault_delay_seconds"):
+            if self.profile == "production" and getattr(self, name) > 0:
+                raise ValueError(
+                    f"The setting {name.upper()} makes requests fail or wait on purpose, "
+                    "which production refuses."
+                )
+        return self
 
     @property
     def has_tls(self) -> bool:

@@ -13,10 +13,11 @@ import httpx2
 import psutil
 import pytest
 
-from embedded.process import Process, Program, answers, running
 from servicekit.connections import MAX_HEADER_BYTES, MAX_HEADERS, MAX_URL_BYTES
 from servicekit.security import SECURITY_HEADERS
-from servicekit.testing import free_port, wait_for
+from testkit.ports import free_port
+from testkit.process import Process, Program, answers, running
+from testkit.waiting import wait_for
 
 RECEIVE_SECONDS = 1.0
 LONG_SECONDS = 20.0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from embedded.process import Program, refusal
-from servicekit.testing import free_port
+from testkit.ports import free_port
+from testkit.process import Program, refusal
 
 
 def example(env: Mapping[str, str]) -> Program:

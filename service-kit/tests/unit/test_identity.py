@@ -18,7 +18,8 @@ from servicekit import identity, problem_handlers
 from servicekit.http import NeighbourUnavailableError
 from servicekit.identity import AnyIdentity, TokenRefusedError, Verifier, demand
 from servicekit.provider import Provider
-from servicekit.testing import Claims, Issuer, problem
+from testkit.issuer import Claims, Issuer
+from testkit.problems import problem
 
 
 class World:

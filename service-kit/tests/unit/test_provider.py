@@ -10,7 +10,7 @@ from joserfc import jwt
 
 from servicekit.http import Neighbour, NeighbourUnavailableError
 from servicekit.provider import AGAIN_SECONDS, ClientCredentials, GrantRefusedError, Provider
-from servicekit.testing import Issuer
+from testkit.issuer import Issuer
 
 Handler = (
     Callable[[httpx2.Request], httpx2.Response]

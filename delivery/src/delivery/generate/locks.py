@@ -1,8 +1,12 @@
-"""What each image installs: the part of requirements.lock that is needed in it, with hashes."""
+"""What each image and the tests of each service install, with hashes.
+
+Each is the part of requirements.lock that is needed there, so that all have the same versions.
+"""
 
 import ast
-from collections.abc import Iterator, Mapping
-from importlib.metadata import packages_distributions, requires
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -11,6 +15,7 @@ from packaging.utils import canonicalize_name
 from delivery.repository import ROOT
 
 LOCK = "requirements.lock"
+TEST_LOCK = "requirements-test.lock"
 SERVICES = (
     "agenda-service",
     "c4p-service",
@@ -24,8 +29,8 @@ ROOTS: Mapping[str, tuple[str, ...]] = {
     "tests/load": ("httpx2", "locust"),
 }
 """What is wanted in the image of each folder."""
-OWN = frozenset({"service-kit", *SERVICES})
-"""Packages of this repository, which an image has from its own sources."""
+OWN = frozenset({"service-kit", "testkit", *SERVICES})
+"""Packages of this repository, which are installed from its own sources."""
 IN_AN_IMAGE: Mapping[str, str] = {
     "implementation_name": "cpython",
     "os_name": "posix",
@@ -35,22 +40,50 @@ IN_AN_IMAGE: Mapping[str, str] = {
     "python_version": "3.13",
     "sys_platform": "linux",
 }
+SYSTEMS = {"linux": "Linux", "darwin": "Darwin"}
+"""Where tests run, by the two names that markers have for it."""
+IN_TESTS = tuple(
+    {
+        **IN_AN_IMAGE,
+        "python_full_version": f"{version}.0",
+        "python_version": version,
+        "sys_platform": system,
+        "platform_system": name,
+    }
+    for version in ("3.11", "3.12", "3.13", "3.14")
+    for system, name in SYSTEMS.items()
+)
 BUILD = ("uv-build",)
 """What the packages of this repository are installed with, and no image keeps."""
+INSTALLER = ("uv",)
+Environments = Sequence[Mapping[str, str]]
 
 
 def service_locks() -> Mapping[Path, str]:
-    """The file of each image as it should be, and the one of what builds their own packages."""
+    """Return the text of every lock: of images, of what builds our packages in them, of tests."""
     locked = _locked((ROOT / LOCK).read_text())
-    files = {ROOT / folder / LOCK: _lock(locked, _needed(roots)) for folder, roots in ROOTS.items()}
-    return {**files, ROOT / "build.lock": _lock(locked, BUILD)}
+    image = (IN_AN_IMAGE,)
+    return {
+        **{
+            ROOT / folder / LOCK: _lock(locked, _needed(roots, image), image)
+            for folder, roots in ROOTS.items()
+        },
+        ROOT / "build.lock": _lock(locked, BUILD, image),
+        **{ROOT / service / TEST_LOCK: _test_lock(locked, service) for service in SERVICES},
+    }
+
+
+def _test_lock(locked: "Locked", service: str) -> str:
+    project = tomllib.loads((ROOT / service / "pyproject.toml").read_text())
+    needed = _needed((service, *project["dependency-groups"]["test"]), IN_TESTS)
+    return _lock(locked, needed | {*BUILD, *INSTALLER}, IN_TESTS)
 
 
 def undeclared() -> Iterator[str]:
     """Imports of what a service has here by chance, since another one needs it."""
     owners = packages_distributions()
     for service in SERVICES:
-        has = _needed((service,)) | {service, "service-kit"}
+        has = _needed((service,), (IN_AN_IMAGE,)) | {service, "service-kit"}
         for file in sorted((ROOT / service / "src").rglob("*.py")):
             for name in sorted(_imported(file)):
                 if name in owners and not {canonicalize_name(each) for each in owners[name]} & has:
@@ -67,22 +100,30 @@ def _imported(file: Path) -> set[str]:
     return found
 
 
-def _lock(locked: Mapping[str, str], names: tuple[str, ...] | set[str]) -> str:
-    return "".join(locked[name] for name in sorted(names))
+Locked = Mapping[str, Sequence[tuple[Requirement, str]]]
+"""The entries of each package: there may be several, each for other environments."""
 
 
-def _locked(text: str) -> Mapping[str, str]:
-    """The lines of each package; of several versions the one that an image takes."""
-    found: dict[str, str] = {}
+def _lock(locked: Locked, names: Iterable[str], environments: Environments) -> str:
+    return "".join(
+        text
+        for name in sorted(names)
+        for requirement, text in locked[name]
+        if _holds(requirement, environments)
+    )
+
+
+def _locked(text: str) -> Locked:
+    found: dict[str, list[tuple[Requirement, str]]] = {}
     for entry in text.replace("\\\n", "\\").splitlines():
         requirement = Requirement(entry.partition("\\")[0].partition("--hash")[0])
-        if requirement.marker is None or requirement.marker.evaluate(dict(IN_AN_IMAGE)):
-            found[canonicalize_name(requirement.name)] = entry.replace("\\", "\\\n") + "\n"
+        whole = entry.replace("\\", "\\\n") + "\n"
+        found.setdefault(canonicalize_name(requirement.name), []).append((requirement, whole))
     return found
 
 
-def _needed(roots: tuple[str, ...]) -> set[str]:
-    """These packages and what they need, and so on, by what their installed versions say."""
+def _needed(roots: tuple[str, ...], environments: Environments) -> set[str]:
+    """Return these packages and what they need, and so on, by what their installed versions say."""
     seen: set[tuple[str, str]] = set()
     waiting = [Requirement(each) for each in roots]
     while waiting:
@@ -91,13 +132,22 @@ def _needed(roots: tuple[str, ...]) -> set[str]:
         for extra in ("", *requirement.extras):
             if (name, extra) not in seen:
                 seen.add((name, extra))
-                waiting += _requirements(name, extra)
+                waiting += _requirements(name, extra, environments)
     return {name for name, _ in seen} - OWN
 
 
-def _requirements(name: str, extra: str) -> Iterator[Requirement]:
-    for line in requires(name) or ():
+def _requirements(name: str, extra: str, environments: Environments) -> Iterator[Requirement]:
+    try:
+        lines = requires(name) or ()
+    except PackageNotFoundError:
+        # It is wanted by another version of Python or another system: backports, with no needs.
+        lines = ()
+    for line in lines:
         requirement = Requirement(line)
-        marker = requirement.marker
-        if marker is None or marker.evaluate({**IN_AN_IMAGE, "extra": extra}):
+        if _holds(requirement, environments, extra):
             yield requirement
+
+
+def _holds(requirement: Requirement, environments: Environments, extra: str = "") -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({**each, "extra": extra}) for each in environments)

@@ -1,0 +1,1 @@
+"""The database of c4p-service: all of its SQL, for PostgreSQL."""

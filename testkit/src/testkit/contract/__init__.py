@@ -1,0 +1,1 @@
+"""Consumer-driven contracts: record them, verify them, keep them in git."""
