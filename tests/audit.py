@@ -15,7 +15,7 @@ SECONDS = 600
 
 
 def advisories() -> list[dict[str, Any]] | None:
-    """What pip-audit says of each package; None where it could not ask."""
+    """Return what pip-audit says of each package; None where it could not ask."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(LOCK)]
     options = ["--require-hashes", "--disable-pip", "--format=json", "--progress-spinner=off"]
     try:

@@ -1,4 +1,4 @@
-"""What the tests of several folders use: the running platform, and data of their own on it.
+"""Fixtures of several folders: the running platform, and data of their own on it.
 
 The acceptance tests run on any platform: BASE_URL is the site's address, MAIL_URL that of the mail
 sink, PASSCODE that of its development provider. Without BASE_URL one is started; with it, what

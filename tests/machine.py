@@ -1,4 +1,4 @@
-"""Where and when something was measured."""
+"""The machine and the day of a measurement."""
 
 import os
 import platform

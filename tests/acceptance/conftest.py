@@ -1,4 +1,4 @@
-"""Who takes part in the stories."""
+"""The people who take part in the stories."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

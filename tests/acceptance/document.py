@@ -26,7 +26,7 @@ class Element:
         return self.attributes.get(name, "")
 
     def has(self, name: str) -> bool:
-        """Whether it has the attribute, with whatever value."""
+        """Return whether it has the attribute, with whatever value."""
         return name in self.attributes
 
     def walk(self) -> Iterator["Element"]:
@@ -44,12 +44,12 @@ class Element:
 
     @property
     def text(self) -> str:
-        """What stands there to read, every run of white space as one blank."""
+        """The text that stands there to read, every run of white space as one blank."""
         return " ".join(_raw_text(self).split())
 
     @property
     def value(self) -> str:
-        """What a control holds: of a textarea its text, of a select what is chosen."""
+        """The value of a control: of a textarea its text, of a select what is chosen."""
         if self.tag == "textarea":
             # HTML drops the line break right after the tag.
             return "".join(str(child) for child in self.children).removeprefix("\n")
@@ -129,7 +129,7 @@ class Form:
         )
 
     def options(self, label: str) -> Mapping[str, str]:
-        """What a select offers: the values by what is read."""
+        """Return the values that a select offers, by what is read."""
         return {
             " ".join("".join(map(str, option.children)).split()): option.get("value")
             for option in self.control(label).all("option")
@@ -137,7 +137,7 @@ class Form:
 
 
 class Page:
-    """What an address answered to a person."""
+    """The answer of an address to a person."""
 
     def __init__(self, status: int, url: str, html: str) -> None:
         builder = _Builder()
@@ -159,18 +159,18 @@ class Page:
 
     @property
     def title(self) -> str:
-        """What the browser's tab shows."""
+        """The title that the browser's tab shows."""
         (title,) = self.root.all("title")
         return "".join(map(str, title.children))
 
     def link(self, name: str) -> str:
-        """Where the link called `name` leads; the first, if several are called so."""
+        """Return where the link called `name` leads; the first, if several are called so."""
         links = [each for each in self.root.all("a") if each.text == name]
         assert links, f"no link {name!r} on {self.url}: {self.text}"
         return links[0].get("href")
 
     def has_link(self, name: str) -> bool:
-        """Whether there is a link called `name`."""
+        """Return whether there is a link called `name`."""
         return any(each.text == name for each in self.root.all("a"))
 
     def form(self, button: str) -> Form:
@@ -182,19 +182,19 @@ class Page:
         raise AssertionError(f"no button {button!r} on {self.url}: {self.text}")
 
     def has_button(self, name: str) -> bool:
-        """Whether there is a button called `name`."""
+        """Return whether there is a button called `name`."""
         return any(each.text == name for each in self.root.all("button"))
 
     def value(self, label: str, button: str) -> str:
-        """What stands in the field called `label` of the form that `button` sends."""
+        """Return what stands in the field called `label` of the form that `button` sends."""
         return self.form(button).control(label).value
 
     def said(self, role: str) -> str:
-        """What is said to the person in the parts with this role: alert or status."""
+        """Return what the parts with this role say to the person: alert or status."""
         return " ".join(each.text for each in self.root.walk() if each.get("role") == role)
 
     def error(self, label: str, button: str) -> str:
-        """What is wrong with a field: what its description says in the class for errors."""
+        """Return what is wrong with a field: what its description says in the class for errors."""
         control = self.form(button).control(label)
         if control.get("aria-invalid") != "true":
             return ""

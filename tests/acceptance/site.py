@@ -9,7 +9,7 @@ from embedded.signing_in import sign_in
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where it is reached, without slashes at the end, and what its development provider wants."""
+    """The addresses of a site, without slashes at the end, and the passcode of its provider."""
 
     url: str
     mail_url: str

@@ -1,4 +1,4 @@
-"""What `helm test` runs does on every platform what it says."""
+"""The script that `helm test` runs does on every platform what it says."""
 
 import subprocess
 import sys

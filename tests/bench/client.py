@@ -17,7 +17,7 @@ import uvloop
 
 @dataclass(slots=True)
 class Result:
-    """What a run measured; times in seconds."""
+    """The figures of a run; times in seconds."""
 
     seconds: float
     latencies: list[float] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What `make bench` says: a row a scenario, and the aims beside the figures."""
+"""The report of `make bench`: a row a scenario, and the aims beside the figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

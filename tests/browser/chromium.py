@@ -32,7 +32,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Faults:
-    """What a person does not see: console errors, refused content, files that are missing."""
+    """Collects what a person does not see: console errors, refused content, missing files."""
 
     def __init__(self) -> None:
         self._found: list[str] = []

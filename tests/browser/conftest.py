@@ -68,7 +68,7 @@ def open_page(browser: Browser, site: Site, faults: Faults, **options: Any) -> P
 
 
 def has_java_script(page: Page) -> bool:
-    """Whether scripts of the page itself run there."""
+    """True when scripts of the page itself run there."""
     page.goto("/agenda")
     return page.get_by_role("button", name="Print").is_visible()
 

@@ -1,4 +1,4 @@
-"""Where a page is looked at, and what leads there."""
+"""Scenes: states of the platform in which a page is looked at, and the steps to them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tests.browser.conftest import be_somebody
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What it takes to get to a state; `page` is then on it."""
+    """The tools to get to a state; `page` is then on it."""
 
     page: Page
     site: Site

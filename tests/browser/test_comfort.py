@@ -1,4 +1,4 @@
-"""What is beyond seeing and clicking: the keyboard alone, paper, and the comfort of JavaScript."""
+"""Use beyond seeing and clicking: the keyboard alone, paper, and the comfort of JavaScript."""
 
 import re
 from collections.abc import Callable

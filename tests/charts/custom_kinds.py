@@ -23,7 +23,7 @@ SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Where a kind is defined: a Go module, the hash of all that is in it, and a file there."""
+    """The place of a kind's definition: a Go module, the hash of all that is in it, and a file."""
 
     module: str
     hash: str
@@ -66,7 +66,7 @@ def module(kind: Kind) -> Path:
 
 @cache
 def validator(kind: Kind) -> jsonschema_rs.Draft202012Validator:
-    """What judges an object of a kind: by its definition, and that it has nothing else in it."""
+    """Return what judges an object of a kind: by its definition, and that it has nothing else."""
     definition = yaml.load((module(kind) / kind.file).read_text(), yaml.CSafeLoader)
     (version,) = definition["spec"]["versions"]
     return jsonschema_rs.Draft202012Validator(_closed(version["schema"]["openAPIV3Schema"]))
@@ -86,6 +86,6 @@ def _closed(schema: Any) -> Any:
 
 
 def complaints(kind: Kind, found: Object) -> list[str]:
-    """What is wrong with an object, a sentence each with its place."""
+    """Return what is wrong with an object, a sentence each with its place."""
     errors = validator(kind).iter_errors(found)
     return [f"{'/'.join(map(str, each.instance_path))}: {each.message}" for each in errors]

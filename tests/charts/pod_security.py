@@ -1,4 +1,4 @@
-"""What no pod may do: Pod Security "restricted" forbids it, or none here needs it.
+"""Rules of pods: Pod Security "restricted", and what no pod here needs.
 
 https://kubernetes.io/docs/concepts/security/pod-security-standards/
 """
@@ -20,7 +20,7 @@ VOLUMES = {
 
 
 def violations(pod: Object) -> Iterator[str]:
-    """What is forbidden in a pod's spec, a few words each."""
+    """Return what is forbidden in a pod's spec, a few words each."""
     if pod.get("automountServiceAccountToken") is not False:
         yield "token"
     for shared in ("hostNetwork", "hostPID", "hostIPC"):
@@ -36,7 +36,7 @@ def violations(pod: Object) -> Iterator[str]:
 
 
 def _restricted(container: Object, own: Object) -> dict[str, bool]:
-    """Whether each rule of `restricted` is kept, in places more strictly than it says."""
+    """Return for each rule of `restricted` whether it is kept, in places more strictly."""
     capabilities = own.get("capabilities", {})
     confined = {"RuntimeDefault", "Localhost"}
     return {
@@ -57,14 +57,14 @@ def _restricted(container: Object, own: Object) -> dict[str, bool]:
 
 
 def _actions(container: Object) -> Iterator[Object]:
-    """What the kubelet does to a container by its probes and around its life."""
+    """Return what the kubelet does to a container by its probes and around its life."""
     probes = [container.get(f"{each}Probe", {}) for each in ("startup", "liveness", "readiness")]
     for handler in (*probes, *container.get("lifecycle", {}).values()):
         yield from (handler[each] for each in ("httpGet", "tcpSocket") if each in handler)
 
 
 def _bounded(container: Object, own: Object) -> dict[str, bool]:
-    """Whether it leaves its image as it is, and the node to others."""
+    """Return whether it leaves its image as it is, and the node to others."""
     resources = container.get("resources", {})
     return {
         "root filesystem": own.get("readOnlyRootFilesystem") is True,

@@ -1,4 +1,4 @@
-"""What Helm makes of a chart and values, as objects; nothing here asks a cluster."""
+"""Renders charts and values by Helm, to objects; nothing here asks a cluster."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,7 +35,7 @@ class Rendered:
         return [each for each in self.objects if each["kind"] == kind]
 
     def names(self, kind: str) -> set[str]:
-        """What those of a kind are called."""
+        """Return the names of the objects of a kind."""
         return {each["metadata"]["name"] for each in self.of(kind)}
 
     def templates(self) -> Iterator[tuple[str, Object]]:
@@ -65,7 +65,7 @@ def containers(pod: Object) -> tuple[Object, ...]:
 
 
 def render(chart: Path = UMBRELLA, values: Values | None = None) -> Rendered:
-    """What `helm template` writes. HelmError with Helm's own words where it refuses."""
+    """Return what `helm template` writes. HelmError with Helm's own words where it refuses."""
     with helm.Chart.load(chart) as loaded:
         texts = loaded.render(dict(values or {}), name="conference", namespace="here")
     manifests = (text for path, text in texts.items() if path.endswith(".yaml"))
@@ -75,7 +75,7 @@ def render(chart: Path = UMBRELLA, values: Values | None = None) -> Rendered:
 
 
 def refusal(chart: Path = UMBRELLA, values: Values | None = None) -> str:
-    """What `helm install` says instead of installing."""
+    """Return what `helm install` says instead of installing."""
     helm.disable_logging()
     with (
         helm.Config(namespace="here", storage_driver="memory", kubeconfig_content="") as config,

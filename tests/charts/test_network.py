@@ -50,7 +50,7 @@ def name_of(peer: Object) -> str:
 
 
 def arrows(rendered: Rendered, direction: str) -> Iterator[tuple[str, str, tuple[object, ...]]]:
-    """Who may call whom at which ports, as the policies for that direction have it."""
+    """Return who may call whom at which ports, as the policies for that direction have it."""
     side = {"ingress": "from", "egress": "to"}[direction]
     for policy in rendered.of("NetworkPolicy"):
         own = policy["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/name")
@@ -91,7 +91,7 @@ def test_call_that_is_not_drawn_is_found() -> None:
 
 
 def pods_of(name: str) -> Object:
-    """How a policy chooses them."""
+    """Return how a policy chooses them."""
     return {"podSelector": {"matchLabels": {"app.kubernetes.io/name": name}}}
 
 

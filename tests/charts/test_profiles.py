@@ -47,19 +47,19 @@ def profile(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(scope="module")
 def rendered(profile: Path) -> Rendered:
-    """What comes of it."""
+    """The objects that are rendered of it."""
     return render(UMBRELLA, yaml.safe_load(profile.read_text()))
 
 
 def invalid(objects: list[Object], version: str) -> list[str]:
-    """What that Kubernetes would not take, a sentence each."""
+    """Return what that Kubernetes would not take, a sentence each."""
     own = (each for each in objects if each["kind"] not in NOT_KUBERNETES)
     return [said for each in own if (said := complaint(json.dumps(each), version))]
 
 
 @cache
 def complaint(text: str, version: str) -> str:
-    """What is wrong with an object, or nothing; most are the same in all profiles."""
+    """Return what is wrong with an object, or nothing; most are the same in all profiles."""
     each = json.loads(text)
     try:
         kubernetes_validate.validate(each, version, strict=True)
@@ -144,7 +144,7 @@ def test_image_without_a_version_is_found(part: str, image: str) -> None:
 
 
 def complaints(chart: Path) -> list[str]:
-    """What `helm lint --strict` does not let pass, a sentence each."""
+    """Return what `helm lint --strict` does not let pass, a sentence each."""
     report = helm.lint(chart, strict=True, kube_version="v1.34.0")
     return [each["error"] for each in report["messages"] if each["severity"] > 1]
 

@@ -1,4 +1,4 @@
-"""What can't work is refused in one sentence, before anything is installed."""
+"""Values that can't work are refused in one sentence, before anything is installed."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ CONFLICTS = {
 
 
 def peers(*each: object) -> Values:
-    """Who is in one of the places."""
+    """Return who is in one of the places."""
     return {"global": {"networkPolicy": {"places": {"gateway": {"peers": list(each)}}}}}
 
 
@@ -105,7 +105,7 @@ def test_wrong_value_is_refused_where_it_is(values: Values, sentence: str) -> No
 
 
 def open_parts(schema: Any, path: str = "") -> Iterator[str]:
-    """Where a schema lets anything in, as a path; `*` is any key or item that it does not name."""
+    """Yield where a schema lets anything in, as a path; `*` is any key or item it does not name."""
     if isinstance(schema, bool):
         if schema:
             yield path

@@ -45,13 +45,13 @@ EACH = pytest.mark.parametrize(
 
 
 def spec(rendered: Rendered, name: str, kind: str = "Rollout") -> Object:
-    """What a Rollout, or another object of a service, is to be."""
+    """Return the spec of a Rollout, or of another object of a service."""
     found: Object = rendered.one(kind, name)["spec"]
     return found
 
 
 def backends(rendered: Rendered) -> list[Object]:
-    """Where the route of the frontend leads."""
+    """Return where the route of the frontend leads."""
     (rule,) = spec(rendered, "frontend", "HTTPRoute")["rules"]
     found: list[Object] = rule["backendRefs"]
     return found

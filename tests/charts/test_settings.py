@@ -28,7 +28,7 @@ NEEDED = {
 
 
 def environment(rendered: Rendered, name: str) -> Mapping[str, str]:
-    """What the container of that name finds there."""
+    """Return what the container of that name finds there."""
     (container,) = rendered.pod(name)["containers"]
     (source,) = container["envFrom"]
     found = dict(rendered.one("ConfigMap", source["configMapRef"]["name"])["data"])
@@ -89,7 +89,7 @@ def test_what_is_secret_is_in_secrets_alone(kind: type[Settings]) -> None:
 
 @pytest.fixture(scope="module")
 def umbrella() -> Rendered:
-    """What the umbrella makes of no values."""
+    """The objects that the umbrella renders of no values."""
     return render()
 
 

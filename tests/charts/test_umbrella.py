@@ -1,4 +1,4 @@
-"""What the umbrella adds to the services: stores, secrets, a mail sink, rules, and its own test."""
+"""The umbrella's additions to the services: stores, secrets, a mail sink, rules, its own test."""
 
 import json
 import re
@@ -29,7 +29,7 @@ OBSERVABILITY = CHARTS.parent / "observability"
 
 @pytest.fixture(scope="module")
 def rendered() -> Rendered:
-    """What it makes of no values."""
+    """The objects that it renders of no values."""
     return render()
 
 

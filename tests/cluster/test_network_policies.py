@@ -1,4 +1,4 @@
-"""Who may call whom, as the cluster has it; to enforce it is the network plugin's part."""
+"""Network policies as the cluster has them; to enforce them is the network plugin's part."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What can't work is refused in one sentence, and nothing of it is installed."""
+"""Values that can't work are refused in one sentence, and nothing of it is installed."""
 
 import json
 import re

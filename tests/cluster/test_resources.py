@@ -1,4 +1,4 @@
-"""What each service takes: its size, the time until it answers, memory and processor."""
+"""The needs of each service: its size, the time until it answers, memory and processor."""
 
 import json
 import os
@@ -58,7 +58,7 @@ def own_memory(cluster: Cluster, pod: str) -> float:
 
 
 def processor_seconds(cluster: Cluster, pod: str) -> tuple[float, float]:
-    """What a pod's process has taken of the processor, and when that was so."""
+    """Return what a pod's process has taken of the processor, and when that was so."""
     return cluster.metrics(pod)["process_cpu_seconds_total"], time.monotonic()
 
 

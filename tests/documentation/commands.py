@@ -21,7 +21,7 @@ _COMMAND = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How each documented command is run: the content of table.yaml."""
+    """Return how each documented command is run: the content of table.yaml."""
 
     blocks_run_by: Mapping[str, str]
     run_by: Mapping[str, Sequence[str]]

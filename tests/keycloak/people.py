@@ -1,4 +1,4 @@
-"""What people do at Keycloak's own page."""
+"""Steps of people at Keycloak's own page."""
 
 from playwright.sync_api import Locator, Page, expect
 

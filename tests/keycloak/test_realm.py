@@ -1,4 +1,4 @@
-"""What the realm file makes of a new Keycloak."""
+"""A new Keycloak is as the realm file says."""
 
 import pytest
 from tests.keycloak.realm import Realm

@@ -20,7 +20,7 @@ def read(token: str) -> tuple[Claims, Claims]:
 
 
 def claims(token: str) -> Claims:
-    """What a token says."""
+    """Return the claims of a token."""
     return read(token)[1]
 
 

@@ -1,4 +1,4 @@
-"""What locust has counted, as `locustfile.py` writes it."""
+"""The counts of locust, as `locustfile.py` writes them."""
 
 import json
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Self
 
 @dataclass(slots=True)
 class Counted:
-    """What visitors were told, and how often; failures by what was asked and what went wrong."""
+    """The answers that visitors got, counted; failures by what was asked and what went wrong."""
 
     titles: dict[str, str] = field(default_factory=dict)
     decisions: dict[str, str] = field(default_factory=dict)

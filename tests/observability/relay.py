@@ -11,7 +11,7 @@ UNKNOWN = "nobody-"
 
 
 class Chatty:
-    """What the relay says: it repeats the address, as relays do."""
+    """Return the relay's answer: it repeats the address, as relays do."""
 
     def __init__(self, next_port: int) -> None:
         self._next_port = next_port

@@ -1,4 +1,4 @@
-"""What a service imports that exports nothing."""
+"""Imports of a service that exports nothing."""
 
 import subprocess
 import sys

@@ -25,7 +25,7 @@ def server() -> Iterator[TraceServer]:
 
 
 def export(*spans: Span) -> bytes:
-    """What an exporter sends."""
+    """Return what an exporter sends."""
     service = KeyValue(key="service.name", value=AnyValue(string_value="c4p-service"))
     group = ResourceSpans(
         resource=Resource(attributes=[service]), scope_spans=[ScopeSpans(spans=spans)]

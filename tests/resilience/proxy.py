@@ -65,7 +65,7 @@ async def _cut_in_the_middle(link: Link, to: asyncio.StreamWriter, data: bytes) 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What happens to requests on their way to the server, and to its answers."""
+    """The change of requests on their way to the server, and of its answers."""
 
     to_requests: Act = _pass_on
     to_answers: Act = _pass_on

@@ -1,4 +1,4 @@
-"""What is done to which process when: a pure function of the seed."""
+"""The plan of faults, which process suffers which and when: a pure function of the seed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Fault:
 
     @property
     def end(self) -> float:
-        """When the target goes on, in seconds after the start."""
+        """The time at which the target goes on, in seconds after the start."""
         return self.at + self.seconds
 
 

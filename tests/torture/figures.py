@@ -1,4 +1,4 @@
-"""What a run says of itself: the figures, the table that is printed, and docs/reliability.md."""
+"""The figures of a run, the table that is printed, and docs/reliability.md."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from tests.torture.verdict import Run, doubled, lost
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How a run went; times in seconds."""
+    """The course of a run; times in seconds."""
 
     seed: int
     seconds: float

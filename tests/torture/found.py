@@ -1,4 +1,4 @@
-"""What the platform says when all is over, asked at the public door, and what the relay has."""
+"""Asks the platform, by its public URL, and the relay what they have when all is over."""
 
 import json
 from collections.abc import Iterator, Mapping

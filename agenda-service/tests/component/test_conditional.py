@@ -108,7 +108,7 @@ def test_unchanged_list_is_not_read_again(client: httpx2.Client, put: Put, valke
 
 
 def commands(valkey: Redis) -> dict[str, int]:
-    """What Valkey was asked since its statistics were reset, and how often."""
+    """Return how often Valkey was asked each command since its statistics were reset."""
     ours = {"cmdstat_info", "cmdstat_config|resetstat"}
     return {
         name.removeprefix("cmdstat_"): statistics["calls"]

@@ -33,7 +33,7 @@ def order(
 
 
 def socket_file(home: Home) -> Path:
-    """Where supervisor listens: in the platform's folder unless that is too deep for a socket."""
+    """The socket of supervisor: in the platform's folder unless that is too deep for a socket."""
     file = home.folder / "supervisor.sock"
     # A supervisor that was killed leaves it behind.
     file.unlink(missing_ok=True)

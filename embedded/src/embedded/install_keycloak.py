@@ -91,7 +91,7 @@ def _unpack(archive: Path) -> None:
 
 
 def _run(failure: str, asked: list[str]) -> str:
-    """What a command says; KeycloakError with the line that tells why when it fails."""
+    """Return the output of a command; KeycloakError with the line that tells why when it fails."""
     ended = subprocess.run(  # noqa: S603 - found by us
         asked, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

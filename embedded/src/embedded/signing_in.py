@@ -42,7 +42,7 @@ def sign_in_at_keycloak(client: httpx2.Client, username: str, password: str) -> 
 
 
 def fill_in(client: httpx2.Client, address: str, username: str, password: str) -> str:
-    """Where the form that Keycloak shows at `address` leads who enters this."""
+    """Return where the form that Keycloak shows at `address` leads who enters this."""
     page = client.get(address)
     form = re.search(r'<form [^>]*action="([^"]+)"', page.text)
     if form is None:

@@ -28,7 +28,7 @@ class NotAnsweringError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How supervisor sees one program."""
+    """The state of one program, as supervisor sees it."""
 
     state: str
     """STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL or UNKNOWN."""
@@ -93,7 +93,7 @@ class Supervisor:
                 return
 
     def statuses(self) -> dict[str, Status]:
-        """How the programs are, by name."""
+        """Return the states of the programs, by name."""
         return {
             info["name"]: Status(info["statename"], info["pid"], info["exitstatus"])
             for info in self._call("getAllProcessInfo")

@@ -81,7 +81,7 @@ class Trace:
 
     @property
     def start(self) -> int:
-        """When the first began."""
+        """The start of the first span."""
         return self.spans[0].start
 
     @property

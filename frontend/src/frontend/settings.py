@@ -30,7 +30,7 @@ def _networks(text: str) -> str:
 
 
 class FrontendSettings(ServerSettings, ClientSettings):
-    """What the frontend reads beside what every server and every client reads."""
+    """The frontend's settings, beside those of every server and every client."""
 
     public_url: Url = Field(
         description="the address of the site, to which people return from signing in; "
@@ -81,7 +81,7 @@ class FrontendSettings(ServerSettings, ClientSettings):
 
     @property
     def has_tls(self) -> bool:
-        """Whether the site is reached by TLS alone."""
+        """True when the site is reached by TLS alone."""
         return self.public_url.scheme == "https"
 
     @property

@@ -1,4 +1,4 @@
-"""Where the site is reached by TLS alone, every answer says so."""
+"""Every answer says that the site is reached by TLS alone, if it is."""
 
 import socket
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ def answers(client: httpx2.Client) -> list[httpx2.Response]:
 
 
 def what_answers_no_http(url: str) -> bytes:
-    """What somebody gets who speaks something else."""
+    """Return what a client gets that speaks something else."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     assert parts.port is not None

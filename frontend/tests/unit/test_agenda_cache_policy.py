@@ -1,4 +1,4 @@
-"""Which agenda is served when: `domain.plan`."""
+"""The choice of the agenda that is served: `domain.plan`."""
 
 import pytest
 

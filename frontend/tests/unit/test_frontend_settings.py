@@ -1,4 +1,4 @@
-"""What stops the start, and with which sentence."""
+"""Settings that stop the start, each with its sentence."""
 
 import pytest
 

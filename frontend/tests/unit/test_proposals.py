@@ -19,7 +19,7 @@ PATH = "/call-for-proposals"
 
 
 def assert_kept(text: str) -> None:
-    """What was typed stands in the form again, escaped."""
+    """Assert that what was typed stands in the form again, escaped."""
     assert 'value="Mine &amp; &lt;mine&gt;"' in text
     assert ">\n\nFirst line\nSecond line</textarea>" in text
     assert 'value="ada@example.org"' in text

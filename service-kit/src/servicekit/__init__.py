@@ -1,1 +1,1 @@
-"""What every service needs and none owns; no word of the domain in it."""
+"""The library that all services share; no word of the domain in it."""

@@ -1,4 +1,4 @@
-"""What a command needs that is no server, but the first process of a container."""
+"""Helpers of a command that is no server, but the first process of a container."""
 
 import signal
 import sys

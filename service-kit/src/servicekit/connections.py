@@ -1,5 +1,5 @@
-"""What one connection may cost: how much it sends before it is answered, how long that takes, how
-many there are. uvicorn has no limits of its own for these.
+"""Limits of what one connection costs: how much it sends before it is answered, how long
+that takes, how many there are. uvicorn has no limits of its own for these.
 """
 
 import asyncio
@@ -124,7 +124,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def waits_for_client(self) -> bool:
-        """Whether the next move is the client's."""
+        """Return whether the next move is the client's."""
         return self._is_receiving or self.cycle is None or self.cycle.response_complete
 
     def _watch(self) -> None:

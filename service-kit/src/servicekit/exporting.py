@@ -105,7 +105,7 @@ class WhatBegins(Sampler):
         links: Any = None,
         trace_state: Any = None,
     ) -> SamplingResult:
-        """Whether a span without a parent is recorded."""
+        """Return whether a span without a parent is recorded."""
         own = kind is SpanKind.CLIENT
         return SamplingResult(Decision.DROP if own else Decision.RECORD_AND_SAMPLE, attributes)
 

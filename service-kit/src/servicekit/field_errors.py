@@ -1,4 +1,4 @@
-"""What is wrong with one field of a request: a type for programs, a sentence for people."""
+"""Errors of one field of a request: a type for programs, a sentence for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ ALL = (
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field of the request."""
+    """An error of one field of the request."""
 
     field: str = Field(description="the field's name, with dots where it is nested")
     type: str = Field(INVALID.uri, description="the kind of mistake, as docs/problems.md lists it")

@@ -10,7 +10,7 @@ from servicekit.settings import Settings
 
 
 class Info(BaseModel):
-    """Which build this is and where it runs; the names are those of Kubernetes' downward API."""
+    """The build of this process and where it runs; the names are of Kubernetes' downward API."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
@@ -30,7 +30,7 @@ class Health(BaseModel):
 
 
 def own_info(name: str, settings: Settings) -> Info:
-    """What /info of this process tells."""
+    """Return what /info of this process tells."""
     return Info(
         name=name,
         version=settings.service_version,
@@ -52,7 +52,7 @@ def router(name: str, settings: Settings, owned: dict[str, Callable[[], bool]]) 
 
     @routes.get("/info")
     async def get_info() -> Info:
-        """Which build answers, and where it runs."""
+        """Return which build answers, and where it runs."""
         return info
 
     @routes.get("/livez")

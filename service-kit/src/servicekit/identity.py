@@ -1,4 +1,4 @@
-"""Who makes a request: every service verifies the access token itself, and demands a role."""
+"""The person or service that makes a request: every service verifies the access token itself."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ class TokenRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is, as the provider says: a person, or a service of ours.
+    """An identity, as the provider says: a person, or a service of ours.
 
     `subject` never changes and `name` is for people to read; `email` is None unless the provider
     has verified that it is theirs. `expires_at` is in seconds since 1970.
@@ -73,7 +73,7 @@ class Verifier:
         self._known: OrderedDict[bytes, Identity] = OrderedDict()
 
     async def identity(self, token: str) -> Identity:
-        """Whose access token it is, or TokenRefusedError.
+        """Return whose access token it is, or TokenRefusedError.
 
         NeighbourUnavailableError while the provider is unavailable and has never told its keys.
         """
@@ -92,7 +92,7 @@ class Verifier:
         return identity
 
     async def claims(self, token: str, audience: str) -> Mapping[str, Any]:
-        """What a token for `audience` says; the errors are those of `identity`."""
+        """Return the claims of a token for `audience`; the errors are those of `identity`."""
         key = await self._key(_key_id(token))
         expected = JWTClaimsRegistry(
             now=lambda: int(self._now()),
@@ -224,7 +224,7 @@ bearer_scheme = Depends(_SCHEME)
 
 
 async def read_identity(request: Request) -> Identity | None:
-    """Who sent the request, None where it has no token; a Problem for a token that is no good."""
+    """Return who sent the request, None without a token; a Problem for a token that is no good."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None

@@ -73,7 +73,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _unreadable(cause: BaseException) -> Problem:
-    """Why the framework could not read a body."""
+    """Return why the framework could not read a body."""
     if isinstance(cause, UnicodeDecodeError):
         return Problem(BODY_NOT_UTF_8, f"Byte {cause.start} can't be part of UTF-8.")
     if isinstance(cause, RecursionError):

@@ -29,7 +29,7 @@ AGAIN_SECONDS = 5.0
 
 
 class Metadata(BaseModel):
-    """What `/.well-known/openid-configuration` tells, as far as it is used here."""
+    """The content of `/.well-known/openid-configuration`, as far as it is used here."""
 
     issuer: str
     authorization_endpoint: str
@@ -50,7 +50,7 @@ FOR_BROWSERS = {"authorization_endpoint", "end_session_endpoint"}
 
 
 class TokenAnswer(BaseModel):
-    """What the token endpoint answers."""
+    """An answer of the token endpoint."""
 
     access_token: str
     expires_in: float = 60
@@ -94,7 +94,7 @@ class Provider:
         return cls(settings.oidc_issuer, settings.oidc_discovery_url)
 
     async def metadata(self) -> Metadata:
-        """Where its endpoints are; asked once, and again with its keys."""
+        """Return the addresses of its endpoints; asked once, and again with its keys."""
         return self._metadata or await self.discover()
 
     async def discover(self) -> Metadata:
@@ -197,7 +197,7 @@ def _said(answer: httpx2.Response) -> list[str]:
 
 
 def challenge_of(verifier: str) -> str:
-    """What PKCE sends ahead of `verifier` (RFC 7636, S256)."""
+    """Return what PKCE sends ahead of `verifier` (RFC 7636, S256)."""
     return urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 

@@ -1,4 +1,4 @@
-"""What neither traces nor logs show: links, searches, addresses, secrets, and what people typed."""
+"""Keeps out of traces and logs: links, searches, addresses, secrets, and what people typed."""
 
 import re
 from typing import Any
@@ -33,7 +33,7 @@ def mask_addresses(text: str) -> str:
 
 
 def first_line(message: str) -> str:
-    """What an exception says, without the lines in which databases and parsers repeat values.
+    """Return an exception's words, without the lines in which databases and parsers repeat values.
 
     Addresses, passwords and tokens in the line are masked. What else people typed can't be told
     from the words around it: no exception of ours repeats it.

@@ -1,4 +1,4 @@
-"""Which requests are recorded: a share of all, decided before anything is spent, and every error.
+"""Chooses the requests that are recorded: a share of all, decided at the start, and every error.
 
 See docs/decisions/0008-errors-are-always-traced.md.
 """

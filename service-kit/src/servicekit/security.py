@@ -17,7 +17,7 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 def security_headers(csp: str, *, has_tls: bool = False) -> RawHeaders:
-    """What every answer carries; `has_tls` says that people reach the service by TLS alone."""
+    """Return the headers of every answer; `has_tls`: people reach the service by TLS alone."""
     headers = {
         "content-security-policy": csp,
         "x-content-type-options": "nosniff",
@@ -53,7 +53,7 @@ class Signer:
         return self._serializer.dumps({**value, "exp": int(expires_at.timestamp())})
 
     def read(self, text: str, now: datetime) -> dict[str, Any]:
-        """What was signed, or LinkRefusedError with a sentence that a person may read."""
+        """Return what was signed, or LinkRefusedError with a sentence that a person may read."""
         try:
             value = self._serializer.loads(text)
         except BadSignature as error:
@@ -68,7 +68,7 @@ class _Headers(Protocol):
 
 
 def is_cross_site(headers: _Headers) -> bool:
-    """Whether a browser says that another site made this request (Fetch Metadata, W3C).
+    """Return whether a browser says that another site made this request (Fetch Metadata, W3C).
 
     Browsers too old for Sec-Fetch-Site send Origin with a form; a client that sends neither is no
     browser, so it carries no visitor's cookies against their will.

@@ -1,4 +1,4 @@
-"""What people type, as types: trimmed, not empty, and free of characters that no keyboard has.
+"""Types of what people type: trimmed, not empty, and free of characters that no keyboard has.
 
 A field adds its own bound: `Annotated[Line, Field(max_length=200)]`.
 """

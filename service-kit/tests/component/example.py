@@ -13,7 +13,7 @@ router = APIRouter()
 
 @router.post("/length")
 async def length(request: Request) -> int:
-    """How long the body is."""
+    """Return the length of the body."""
     return len(await request.body())
 
 

@@ -1,4 +1,4 @@
-"""What putting a service together refuses."""
+"""Services that can't be put together, and are refused."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What is left of an exception's words."""
+"""Redaction leaves of an exception's words what is nobody's."""
 
 import pytest
 from joserfc import jwt

@@ -71,7 +71,7 @@ def test_length_of_time_that_no_timer_can_wait_for_is_refused(
 
 
 class Client(ClientSettings):
-    """What a process with an identity reads."""
+    """The settings of a process with an identity."""
 
     key: SecretStr = SecretStr("its own")
     database_url: PostgresDsn | None = None

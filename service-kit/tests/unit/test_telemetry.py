@@ -1,4 +1,4 @@
-"""Which requests are traced, and what a trace never shows."""
+"""Requests that are traced, and words that a trace never shows."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ UNSAMPLED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 async def ask(
     ratio: float, headers: dict[str, str] | None = None, *, trusts_callers: bool = True
 ) -> dict[str, str]:
-    """What a route of a traced app would tell the services that it calls."""
+    """Return what a route of a traced app would tell the services that it calls."""
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
 
     @app.get("/tickets/{ticket}")

@@ -1,4 +1,4 @@
-"""What people may type."""
+"""Texts that people may type, and texts that are refused."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
