@@ -3,6 +3,7 @@
 `--write` writes the generated files instead of complaining about them.
 """
 
+import ast
 import importlib
 import re
 import subprocess
@@ -23,6 +24,8 @@ PROBLEMS = ROOT / "docs" / "problems.md"
 SETTINGS = ROOT / "docs" / "settings.md"
 TORTURE = ROOT / "tests" / "torture" / "torture.py"
 MOST_LINES = 400
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+QUESTION = re.compile(r"(What|Who|Whoever|Whose|Whether|Where|Which|Why|How|When)\b")
 SERVICES = {
     "Any service": "servicekit.problems",
     "c4p-service": "c4p.problems",
@@ -125,11 +128,23 @@ def named_indexes() -> Iterator[str]:
 
 
 def unpinned() -> Iterator[str]:
-    """What the lock would install without knowing exactly what it is."""
+    """Yield what the lock would install without knowing exactly what it is."""
     whole = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
     for line in whole.splitlines():
         if "==" not in line or "--hash=sha256:" not in line:
             yield f"requirements.lock pins no version and hash in {line.strip()!r}."
+
+
+def unclear(paths: list[Path]) -> Iterator[str]:
+    """Docstrings that begin as a question does, in place of what the thing is or does."""
+    for path in paths:
+        if path.suffix == ".py":
+            for node in ast.walk(ast.parse(path.read_text())):
+                if not isinstance(node, DOCUMENTED):
+                    continue
+                if (text := ast.get_docstring(node)) and QUESTION.match(text):
+                    place = f"{path.relative_to(ROOT)}:{node.body[0].lineno}"
+                    yield f"{place} begins with a question; say what the thing is or does."
 
 
 def left_to_chance(paths: list[Path]) -> Iterator[str]:
@@ -169,6 +184,7 @@ def main() -> None:
         *stale(expected),
         *too_long(tracked()),
         *left_to_chance(tracked()),
+        *unclear(tracked()),
         *named_indexes(),
         *unpinned(),
         *undeclared(),

@@ -10,7 +10,7 @@ from testkit.waiting import wait_for
 
 
 class Mails:
-    """What the sink has got since this was made; mails of before belong to others."""
+    """The mails that the sink has got since this was made; mails of before belong to others."""
 
     def __init__(self, url: str) -> None:
         self._client = program(url)
@@ -44,8 +44,8 @@ class Mails:
         return answer.text.replace("\r\n", "\n")
 
     def number(self, address: str, subject: str, least: int) -> int:
-        """How many such mails there are once they are `least`: the sink shows a mail a moment
-        after it has taken it.
+        """Return how many such mails there are once they are `least`: the sink shows a mail a
+        moment after it has taken it.
         """
         what = f"{least} mails {subject!r} to {address}"
         return wait_for(

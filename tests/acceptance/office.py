@@ -50,7 +50,7 @@ class Office:
         return items
 
     def events(self, proposal: Answer) -> list[Answer]:
-        """What happened to it, the oldest first."""
+        """Return what happened to it, the oldest first."""
         items: list[Answer] = self._ask("GET", f"/proposals/{proposal['id']}/events")["items"]
         return items
 
@@ -97,7 +97,7 @@ class Office:
         wait_for(lambda: not any(self.session(proposal) for _ in range(PODS_AT_MOST)), what, 30)
 
     def window(self) -> Answer:
-        """When proposals are taken."""
+        """Return when proposals are taken."""
         return self._ask("GET", "/cfp")
 
     def set_window(self, opens_at: str | None, closes_at: str | None) -> None:

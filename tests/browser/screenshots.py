@@ -50,7 +50,7 @@ def _fill(platform: Platform, office: Office) -> None:
 
 
 def pictures(site: Site) -> dict[str, Callable[[Page], None]]:
-    """What to show on each picture, by its name."""
+    """Return what to show on each picture, by its name."""
 
     def agenda(page: Page) -> None:
         page.goto("/agenda")

@@ -22,7 +22,7 @@ def container(values: Values, name: str = "frontend") -> Object:
 
 
 def settings(values: Values, name: str) -> dict[str, str]:
-    """What a service's ConfigMap says."""
+    """Return what a service's ConfigMap says."""
     data: dict[str, str] = render(UMBRELLA, values).one("ConfigMap", name)["data"]
     return data
 

@@ -35,7 +35,7 @@ class CommandError(Exception):
 def command(
     *arguments: str | Path, stdin: str = "", env: Mapping[str, str] = {}, seconds: float = 600
 ) -> str:
-    """What a command prints; `env` is added to the environment.
+    """Return what a command prints; `env` is added to the environment.
 
     CommandError with what it said when it fails.
     """
@@ -75,7 +75,7 @@ class Cluster:
     url: str
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        """What kubectl prints, about this namespace."""
+        """Return what kubectl prints, about this namespace."""
         return command("kubectl", "--namespace", self.namespace, *arguments, stdin=stdin)
 
     def get(self, *what: str) -> Object:
@@ -103,7 +103,7 @@ class Cluster:
         )
 
     def helm(self, *arguments: str) -> str:
-        """What Helm prints, about this namespace."""
+        """Return what Helm prints, about this namespace."""
         return command("helm", "--namespace", self.namespace, *arguments)
 
     def restart(self, *names: str) -> None:
@@ -150,7 +150,7 @@ class Cluster:
         return True
 
     def run(self, pod: str, *arguments: str) -> str:
-        """What a program prints in a pod."""
+        """Return what a program prints in a pod."""
         return self.kubectl("exec", pod, "--", *arguments)
 
     def secret(self, name: str, key: str) -> str:
@@ -193,13 +193,13 @@ class Cluster:
 
 
 def is_ready(pod: Object) -> bool:
-    """Whether a pod gets calls, and is not about to end."""
+    """Return whether a pod gets calls, and is not about to end."""
     conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", ())}
     return conditions.get("Ready") == "True" and "deletionTimestamp" not in pod["metadata"]
 
 
 def gateway_address() -> str:
-    """Where the Gateway answers inside the cluster: the pod of its controller."""
+    """Return where the Gateway answers inside the cluster: the pod of its controller."""
     gateway = json.loads(
         command("kubectl", "--namespace=traefik", "get", "gateway/web", "--output=json")
     )

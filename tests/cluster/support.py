@@ -1,4 +1,4 @@
-"""What these tests want to be true after whatever they did."""
+"""Assertions that hold after whatever these tests did."""
 
 from functools import partial
 
@@ -38,7 +38,7 @@ def assert_kept(counted: Counted, office: Office) -> None:
 
 
 def agenda_is_right(office: Office) -> bool:
-    """Whether exactly the accepted talks are on the agenda, each in a slot of its own."""
+    """Return whether exactly the accepted talks are on the agenda, each in a slot of its own."""
     accepted = {each for each, what in proposals(office).items() if what["state"] == "accepted"}
     slots = slots_taken(office)
     return slots.keys() == accepted and len(set(slots.values())) == len(slots)

@@ -1,4 +1,4 @@
-"""What a cluster does to pods, and what is stopped, wiped and restarted below them."""
+"""Faults of a cluster: what it does to pods, and stores that are stopped, wiped and restarted."""
 
 import time
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What docs/operate.md says of backups, done word for word."""
+"""The commands of docs/operate.md for backups, run word for word."""
 
 import re
 from collections.abc import Callable

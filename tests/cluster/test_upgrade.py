@@ -57,7 +57,7 @@ def previous(tmp_path_factory: pytest.TempPathFactory, version: Version) -> Iter
 
 
 def versions(cluster: Cluster) -> set[str]:
-    """What the pods of the services say that they are."""
+    """Return what the pods of the services say that they are."""
     pods = [each for service in SERVICES for each in cluster.pods(service)]
     return {each["metadata"]["labels"]["app.kubernetes.io/version"] for each in pods}
 

@@ -59,7 +59,7 @@ def forget_the_agenda(platform: Platform) -> None:
 
 @dataclass
 class Conference:
-    """What speakers and organizers do, each step waited for until it has reached everybody."""
+    """The steps of speakers and organizers, each waited for until it has reached everybody."""
 
     c4p: httpx2.Client
     agenda: httpx2.Client
@@ -101,7 +101,7 @@ def conference(platform: Platform) -> Iterator[Conference]:
 
 @dataclass(frozen=True)
 class Run:
-    """How a run of the job ended; `said` is its last line."""
+    """The end of a run of the job; `said` is its last line."""
 
     code: int
     said: str
@@ -130,7 +130,7 @@ def job(platform: Platform, tmp_path: Path) -> Callable[..., Run]:
 
 @pytest.fixture
 def mails(platform: Platform) -> Callable[[str], int]:
-    """How many mails with these words in the subject lie in the sink."""
+    """Return how many mails with these words in the subject lie in the sink."""
 
     def count(words: str) -> int:
         found = httpx2.get(f"{platform.urls.mail}/api/messages/").json()["data"]
@@ -308,7 +308,7 @@ def test_job_repairs_the_agenda_while_nobody_knows_who_was_mailed(
 
 
 def _reports_of(platform: Platform, proposal_id: str) -> int:
-    """How many mails to the organizers are about a proposal."""
+    """Return how many mails to the organizers are about a proposal."""
     with httpx2.Client(base_url=f"{platform.urls.mail}/api/messages/", timeout=30) as sink:
         found = sink.get("").json()["data"]
         ids = [each["id"] for each in found if each["subject"].startswith("Consistency check")]

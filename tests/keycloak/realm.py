@@ -38,7 +38,7 @@ class Realm:
         self._admin.close()
 
     def ask_for_code(self, **changes: str) -> httpx2.Response:
-        """What a browser gets that asks to sign in; `changes` to a right question, "" takes out."""
+        """Return what a browser gets that asks to sign in, with `changes`, of which "" omits."""
         return self._program.get(self._code_address(**changes))
 
     def _code_address(self, **changes: str) -> str:
@@ -121,7 +121,7 @@ class Realm:
         )
 
     def set_token_seconds(self, seconds: int) -> None:
-        """How long the access tokens live that are given out from now on."""
+        """Return how long the access tokens live that are given out from now on."""
         self._administer("PUT", "", {"accessTokenLifespan": seconds})
 
     def rotate_keys(self) -> None:

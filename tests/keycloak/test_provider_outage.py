@@ -34,7 +34,7 @@ def token_seconds(realm: Realm, seconds: int) -> Iterator[None]:
 
 
 def shows(page: Page, address: str, heading: str) -> bool:
-    """Whether `page` has that heading now, after going to `address`."""
+    """Return whether `page` has that heading now, after going to `address`."""
     page.goto(address)
     return page.get_by_role("heading", name=heading, exact=True, level=1).is_visible()
 

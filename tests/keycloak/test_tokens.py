@@ -1,4 +1,4 @@
-"""What the services make of tokens, each asked directly: to reach one opens nothing."""
+"""Services judge tokens, each asked directly: to reach one opens nothing."""
 
 from collections.abc import Callable
 from uuid import uuid4
@@ -50,7 +50,7 @@ def ask(platform: Platform) -> Ask:
 
 
 def is_let_in(answer: httpx2.Response) -> bool:
-    """Whether the question itself was answered: there is no session that somebody moved."""
+    """Return whether the question itself was answered: there is no session that somebody moved."""
     return answer.status_code in {200, 404}
 
 

@@ -39,7 +39,7 @@ Random = random.Random(2027)
 
 
 class Acknowledged:
-    """What the platform has said that it has done: it has to be there afterwards."""
+    """The requests that the platform has acknowledged: they have to be there afterwards."""
 
     def __init__(self) -> None:
         self.titles: dict[str, str] = {}

@@ -44,7 +44,7 @@ def panels() -> Iterator[tuple[str, str]]:
 
 
 def alerts() -> Iterator[tuple[str, str]]:
-    """What each alert looks at, with its name."""
+    """Return what each alert looks at, with its name."""
     for rule in rules("alert"):
         compared = COMPARISON.fullmatch(rule["expr"])
         assert compared is not None, f"{rule['alert']} does not end with a comparison"
@@ -63,7 +63,7 @@ class Prometheus:
         self.url = url
 
     def values(self, expression: str) -> list[float]:
-        """What an expression gives now; without what is no number."""
+        """Return what an expression gives now; without what is no number."""
         answer = httpx2.get(f"{self.url}/api/v1/query", params={"query": expression})
         assert answer.status_code == 200, f"{expression}: {answer.text}"
         found = answer.json()["data"]["result"]
@@ -127,7 +127,7 @@ def forget_a_delivery(platform: Platform, proposal_id: str) -> None:
 
 
 def is_reported(office: Office, proposal_id: str) -> bool:
-    """Whether the consistency job has found something about a proposal."""
+    """Return whether the consistency job has found something about a proposal."""
     reports = office.client.get("/consistency-reports").json()["items"]
     return any(each["subject"] == proposal_id for report in reports for each in report["findings"])
 

@@ -146,7 +146,7 @@ def test_logs_and_traces_show_nothing_of_anybody(
 
 
 async def tokens_of(platform: Platform, session: str) -> Tokens:
-    """What the provider gave for a session cookie, which no browser ever sees."""
+    """Return what the provider gave for a session cookie, which no browser ever sees."""
     key = platform.home.secrets().session_key
     sessions = Sessions(key, secure=False)
     person = sessions.read({sessions.cookie: session}, datetime.now(UTC))

@@ -12,7 +12,7 @@ from testkit.waiting import wait_for
 
 
 class Step(NamedTuple):
-    """What a span on the way has to be."""
+    """The properties of a span on the way."""
 
     service: str
     name: str
@@ -20,7 +20,7 @@ class Step(NamedTuple):
     """The database's, where it is a call of one."""
 
     def fits(self, span: Span) -> bool:
-        """Whether `span` is it."""
+        """Return whether `span` is it."""
         return (
             span.service == self.service
             and span.name.startswith(self.name)

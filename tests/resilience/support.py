@@ -73,7 +73,7 @@ def second_c4p(platform: Platform, env: Mapping[str, str]) -> Program:
 
 @dataclass(slots=True)
 class Proposal:
-    """What a speaker submitted, and what must have become of it."""
+    """A submitted proposal, and what must have become of it."""
 
     draft: Mapping[str, str]
     key: str
@@ -94,7 +94,7 @@ class Mail:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """What visitors see."""
+    """The answers that visitors see."""
 
     ids: frozenset[str]
     is_saved: bool
@@ -216,7 +216,7 @@ class Conference:
         proposal.mails.append(state)
 
     def delivery(self, proposal: Proposal, kind: str) -> dict[str, Any]:
-        """What is told of a proposal: session, received, accepted, rejected or withdrawn."""
+        """Return what is told of a proposal: session, received, accepted, rejected or withdrawn."""
         params = {"proposal_id": proposal.id}
         answer = self.persist(lambda: self.client.get("/api/deliveries", params=params))
         return next(each for each in answer.json()["items"] if each["kind"] == kind)
@@ -324,7 +324,7 @@ class Conference:
         self.wait_until_public(*accepted)
 
     def public_agenda(self) -> Agenda:
-        """What the site shows now."""
+        """Return what the site shows now."""
         answer = self.client.get("/api/sessions")
         assert answer.status_code == 200, answer.text
         ids = frozenset(each["proposal_id"] for each in answer.json()["items"])

@@ -39,7 +39,7 @@ def accepts(url: str) -> bool:
 
 
 def times_it_waited(conference: Conference, part: "Part") -> int:
-    """How often a service has said that it ends as soon as its requests have."""
+    """Return how often a service has said that it ends as soon as its requests have."""
     log = conference.platform.home.logs / f"{part.name}.log"
     return log.read_text().count("Waiting for connections to close")
 
@@ -77,7 +77,7 @@ def acknowledge(conference: Conference, answered: Iterable[Answered]) -> None:
 
 
 def promise_nothing(_: Conference, __: Iterable[Answered]) -> None:
-    """Whoever only reads changes nothing."""
+    """Promise nothing: whoever only reads changes nothing."""
 
 
 def expect_mails(conference: Conference, answered: Iterable[Answered]) -> None:

@@ -51,7 +51,7 @@ def stranger() -> Iterator[FakeNeighbour]:
 
 @pytest.fixture
 def logs(platform: Platform) -> Callable[[], dict[str, list[bytes]]]:
-    """What each of our own programs has logged, line by line; a last one may still be under way."""
+    """Return the log lines of each of our programs; a last one may still be under way."""
     names = ("agenda-service", "c4p-service", "email-service", "frontend")
 
     def read() -> dict[str, list[bytes]]:

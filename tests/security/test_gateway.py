@@ -1,4 +1,4 @@
-"""What the services offer and the gateway does not: no spelling of an address leads there."""
+"""Routes of services that the gateway does not offer: no spelling of an address leads there."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""What speakers hand in and organizers decide, and how far each of them has come."""
+"""Talks that speakers hand in and organizers decide, and how far each of them has come."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -27,17 +27,17 @@ class Talk:
 
     @property
     def address(self) -> str:
-        """Where its mails go."""
+        """The address to which its mails go."""
         return self.draft["speaker_email"]
 
     @property
     def is_settled(self) -> bool:
-        """Whether every request about it is acknowledged."""
+        """True when every request about it is acknowledged."""
         return bool(self.id) and len(self.decided) == len(self.decisions)
 
     @property
     def state(self) -> str:
-        """What it must be in, once it is settled."""
+        """The state in which it must be, once it is settled."""
         return self.decided[-1] if self.decided else "submitted"
 
     @property

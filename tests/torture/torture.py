@@ -39,7 +39,7 @@ PATIENCE_SECONDS = 90
 
 
 def torture(folder: Path, seed: int, seconds: float) -> tuple[Run, Course]:
-    """What a run has done and found, on a platform of its own in `folder`."""
+    """Return what a run has done and found, on a platform of its own in `folder`."""
     talks = [talk(seed, number) for number in range(ceil(seconds * TALKS_PER_SECOND))]
     spool, port = folder / "spool.sqlite", free_port()
     env = {

@@ -1,4 +1,4 @@
-"""Whether what was promised was kept: pure, one plain sentence for each broken promise."""
+"""Judges whether promises were kept: pure, one plain sentence for each broken promise."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -142,7 +142,7 @@ def _relay(run: Run) -> Iterator[str]:
 
 
 def _is_interrupted(injected: Sequence[Injected], first: Arrival) -> bool:
-    """Whether a fault may have kept the ledger from learning that the relay took a mail.
+    """Return whether a fault may have kept the ledger from learning that the relay took a mail.
 
     What happens between then and the second time excuses nothing.
     """

@@ -1,4 +1,4 @@
-"""Who may do what, and what is on record of it."""
+"""Rights of callers, and the record of what they did."""
 
 import ssl
 from collections.abc import Callable

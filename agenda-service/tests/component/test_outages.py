@@ -75,7 +75,7 @@ def assert_unavailable(client: httpx2.Client, talk: dict[str, Any]) -> None:
 
 
 def is_back(client: httpx2.Client) -> bool:
-    """Whether the list is answered."""
+    """Return whether the list is answered."""
     return client.get("/sessions").status_code == 200
 
 

@@ -32,7 +32,7 @@ def service(
 
 
 class States:
-    """What the consumers want the agenda to be."""
+    """The states of the agenda that consumers name."""
 
     def __init__(self, client: httpx2.Client, valkey_server: Process) -> None:
         self._client = client
@@ -55,7 +55,7 @@ class States:
         return self.etags()
 
     def etags(self) -> Mapping[str, str]:
-        """What a consumer knows that has read the agenda and the schedule."""
+        """Return what a consumer knows that has read the agenda and the schedule."""
         names = {"agenda_etag": "/sessions", "schedule_etag": "/schedule"}
         return {name: self._client.get(path).headers["etag"] for name, path in names.items()}
 

@@ -1,4 +1,4 @@
-"""When the list is read anew, and when it is answered from memory."""
+"""The list is read anew when it has changed, and answered from memory otherwise."""
 
 from asyncio import Event, create_task, gather, sleep
 from collections.abc import Sequence

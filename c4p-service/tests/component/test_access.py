@@ -1,4 +1,4 @@
-"""Who may do what with proposals, and whose name is on record."""
+"""Rights on proposals, and the names on record."""
 
 from collections.abc import Callable
 from typing import Any

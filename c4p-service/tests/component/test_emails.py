@@ -1,4 +1,4 @@
-"""What organizers see of email-service: c4p-service asks it in its own name."""
+"""Organizers see email-service's ledger: c4p-service asks it in its own name."""
 
 from collections.abc import Callable
 from threading import Event

@@ -1,4 +1,4 @@
-"""What Prometheus learns of proposals, decisions, the outbox and the consistency job."""
+"""Metrics of proposals, decisions, the outbox and the consistency job."""
 
 import uuid
 from collections.abc import Callable

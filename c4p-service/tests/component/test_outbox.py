@@ -1,4 +1,4 @@
-"""What a change causes elsewhere: told once, in order, through every failure."""
+"""The calls that a change causes: made once, in order, through every failure."""
 
 import signal
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What c4p-service expects of agenda-service: a success names the proposal, a refusal its type."""
+"""Expectations of agenda-service: a success names the proposal, a refusal its type."""
 
 from datetime import UTC, datetime
 from typing import Any

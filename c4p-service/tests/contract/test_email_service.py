@@ -1,4 +1,4 @@
-"""What c4p-service expects of email-service: a success names the key, a refusal its type."""
+"""Expectations of email-service: a success names the key, a refusal its type."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

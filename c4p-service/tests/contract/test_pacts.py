@@ -102,7 +102,7 @@ Agree = Callable[[Call], Answer]
 
 
 class States:
-    """What the consumers want to have happened to proposals."""
+    """The states of proposals that consumers name."""
 
     def __init__(
         self, client: httpx2.Client, postgres: Process, neighbour: FakeNeighbour, agree: Agree
@@ -214,7 +214,7 @@ class States:
         return {"proposal_id": proposal_id, "delivery_id": delivery["id"]}
 
     def window(self, opens_at: str | None, closes_at: str | None) -> None:
-        """When proposals are taken."""
+        """Return when proposals are taken."""
         bounds = {"opens_at": opens_at, "closes_at": closes_at}
         self._client.put("/cfp", json=bounds).raise_for_status()
 

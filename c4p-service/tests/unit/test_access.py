@@ -1,4 +1,4 @@
-"""Whose proposal it is."""
+"""Rights of a proposal's speaker."""
 
 import pytest
 

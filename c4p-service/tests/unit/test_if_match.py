@@ -1,4 +1,4 @@
-"""Which versions an If-Match names."""
+"""The versions that an If-Match names."""
 
 from collections.abc import Collection
 

@@ -1,4 +1,4 @@
-"""How long the migration waits for PostgreSQL."""
+"""The migration's wait for PostgreSQL."""
 
 from c4p.migrate import Wait
 

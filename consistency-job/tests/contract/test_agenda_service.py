@@ -1,4 +1,4 @@
-"""What consistency-job expects of agenda-service: sessions, slots, and to take a session off."""
+"""The expectations of consistency-job of agenda-service: sessions, slots, removal of a session."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What consistency-job expects of c4p-service: all proposals and deliveries, retries, reports."""
+"""The expectations of consistency-job of c4p-service: proposals, deliveries, retries, reports."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What consistency-job expects of email-service: its ledger, and the mail to the organizers."""
+"""The expectations of consistency-job of email-service: its ledger, the mail to organizers."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""How a repair looks after what it has tried."""
+"""A repair looks after what it has tried."""
 
 from collections.abc import Sequence
 from dataclasses import replace

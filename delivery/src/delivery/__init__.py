@@ -1,1 +1,1 @@
-"""How a change travels from a commit to the people who use the platform."""
+"""The way of a change from a commit to the people who use the platform."""

@@ -22,7 +22,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What somebody changed, and said of it."""
+    """A change, and what was said of it."""
 
     hash: str
     message: str
@@ -35,7 +35,7 @@ class Commit:
 
     @property
     def level(self) -> Level:
-        """What the commit says of itself; every change is at least another patch."""
+        """Return the step that the commit names; every change is at least another patch."""
         said = SUBJECT.fullmatch(self.subject)
         if (said and said["breaks"]) or BREAKS.search(self.message):
             return Level.MAJOR

@@ -1,4 +1,4 @@
-"""What commands print: tables for people, lines and JSON for programs."""
+"""The output of commands: tables for people, lines and JSON for programs."""
 
 import json
 import sys

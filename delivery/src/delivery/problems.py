@@ -1,5 +1,5 @@
-"""What is told to whoever gave the command."""
+"""Errors that are told to whoever gave the command."""
 
 
 class DeliveryError(Exception):
-    """What was asked for can't be done, for a reason that one sentence tells."""
+    """Raised when a command can't be done, for a reason that one sentence tells."""

@@ -24,7 +24,7 @@ TESTS = ("tests", "requirements-test.lock")
 
 
 class Because(StrEnum):
-    """What of a service is touched, if it is no package that the service needs."""
+    """Return what of a service is touched, if it is no package that the service needs."""
 
     FOLDER = "its folder"
     TESTS = "its tests"
@@ -47,7 +47,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """What a commit holds: packages by their names, and the names of charts."""
+    """The content of a commit: packages by their names, and the names of charts."""
 
     packages: Mapping[str, Package]
     charts: frozenset[str]

@@ -1,4 +1,4 @@
-"""What the commands do: read git, and judge by the rules."""
+"""The use cases of the commands: read git, and judge by the rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the commands tell of real repositories, with two services in them."""
+"""The commands' answers on real repositories, with two services in them."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What commits say of themselves."""
+"""Commits and the steps that they name."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What makes a service."""
+"""The parts of a service."""
 
 import pytest
 

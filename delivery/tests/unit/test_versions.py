@@ -1,4 +1,4 @@
-"""Which version is next."""
+"""The next version."""
 
 import pytest
 

@@ -47,7 +47,7 @@ class Person:
 
 
 class WrongPasscodeError(Exception):
-    """What was entered is not the passcode."""
+    """Raised when what was entered is not the passcode."""
 
     def __init__(self) -> None:
         super().__init__("That is not the passcode.")

@@ -1,4 +1,4 @@
-"""How many passcodes may be tried."""
+"""The number of passcodes that may be tried."""
 
 from itertools import pairwise
 

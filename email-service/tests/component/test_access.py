@@ -1,4 +1,4 @@
-"""Who may send mails, and who may see which were sent."""
+"""Rights to send mails, and to see those that were sent."""
 
 from collections.abc import Callable
 from typing import Any

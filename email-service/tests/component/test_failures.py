@@ -57,7 +57,7 @@ def frozen(process: Process) -> Iterator[None]:
 
 
 def is_claimed(client: httpx2.Client, body: dict[str, Any]) -> bool:
-    """Whether the one mail about this is being sent."""
+    """Return whether the one mail about this is being sent."""
     return [each["state"] for each in listed(client, {"reference": body["reference"]})] == [
         "sending"
     ]

@@ -50,7 +50,7 @@ def service(
 
 
 class States:
-    """What the consumers want to have happened to mails."""
+    """The states of mails that consumers name."""
 
     def __init__(self, client: httpx2.Client, valkey: Process, relay: Process) -> None:
         self._client = client

@@ -42,7 +42,7 @@ class Secrets:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What others may know about the platform that runs."""
+    """The public facts of the platform that runs."""
 
     pid: int
     site: str
@@ -51,7 +51,7 @@ class State:
 
 
 class Home:
-    """Where one platform keeps everything that it writes."""
+    """The folder in which one platform keeps everything that it writes."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
@@ -130,7 +130,7 @@ class Home:
         self._state.unlink(missing_ok=True)
 
     def state(self) -> State | None:
-        """What was announced; it is only as true as the lock is held."""
+        """Return what was announced; it is only as true as the lock is held."""
         try:
             return State(**json.loads(self._state.read_text()))
         except FileNotFoundError:

@@ -52,7 +52,7 @@ def java() -> str:
 
 
 def command(home: Path, *arguments: str) -> list[str]:
-    """What runs Keycloak's command line on the data and the library of `home`."""
+    """Return what runs Keycloak's command line on the data and the library of `home`."""
     library = ("-cp", str(home / "lib" / "quarkus-run.jar"))
     main = "io.quarkus.bootstrap.runner.QuarkusEntryPoint"
     options = (*_MEMORY, *_QUICK, *_QUARKUS, f"-Dkc.home.dir={home}")
@@ -102,7 +102,7 @@ def keycloak(
 
 
 def _lay_out(data: Path) -> None:
-    """What Keycloak looks for in its own folder: its library, and the realms to be made."""
+    """Return what Keycloak looks for in its own folder: its library, and the realms to be made."""
     imports = data / "data" / "import"
     imports.mkdir(parents=True, exist_ok=True)
     shutil.copy(REALM, imports)

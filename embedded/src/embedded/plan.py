@@ -1,4 +1,4 @@
-"""What the platform consists of, in which order it starts, and with which settings."""
+"""The parts of the platform, their order and their settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ class PlatformError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Urls:
-    """Where the parts are reached, each without a slash at the end."""
+    """The addresses of the parts, each without a slash at the end."""
 
     site: str
     mail: str
@@ -78,12 +78,12 @@ class Platform:
 
     @property
     def urls(self) -> Urls:
-        """Where the parts are reached, once it is up."""
+        """The addresses of the parts, once it is up."""
         names = [each.name for each in fields(Urls)]
         return Urls(**{name: f"http://127.0.0.1:{self.ports[name]}" for name in names})
 
     def url(self, name: str) -> str:
-        """Where a part is reached, by its name: http://…, postgresql://… or redis://…"""
+        """Return where a part is reached, by its name: http://…, postgresql://… or redis://…"""
         return self._steps[name].program.url
 
     @property
@@ -93,7 +93,7 @@ class Platform:
 
     @property
     def passcode(self) -> str:
-        """What people sign in with."""
+        """The passcode with which people sign in."""
         return self.home.secrets().passcode
 
     def __enter__(self) -> Self:

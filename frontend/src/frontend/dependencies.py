@@ -73,7 +73,7 @@ async def get_sessions(request: Request) -> Sessions:
 
 
 async def get_visitor(request: Request) -> Person | None:
-    """Who is signed in, None for anybody else."""
+    """Return who is signed in, None for anybody else."""
     return (await get_sessions(request)).read(request.cookies, datetime.now(UTC))
 
 

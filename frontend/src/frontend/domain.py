@@ -36,7 +36,7 @@ class SignInRequiredError(Exception):
 
 
 class Source(StrEnum):
-    """Where a served agenda comes from."""
+    """The source of a served agenda."""
 
     LIVE = "live"
     """The agenda service said so just now."""
@@ -48,7 +48,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What is known of the agenda; times are seconds of one clock that never goes back."""
+    """The facts known of the agenda; times are seconds of one clock that never goes back."""
 
     has_copy: bool = False
     confirmed_at: float | None = None
@@ -59,7 +59,7 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to answer: from where, whether to ask anew, and how long to wait for that."""
+    """A plan of an answer: from where, whether to ask anew, and how long to wait for that."""
 
     source: Source | None
     """None where there is nothing to serve."""
@@ -150,7 +150,7 @@ def safe_next(path: str | None, otherwise: str = "/") -> str:
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an Accept-Encoding header takes gzip (RFC 9110: `;q=0` is a refusal)."""
+    """Return whether an Accept-Encoding header takes gzip (RFC 9110: `;q=0` is a refusal)."""
     for each in accept_encoding.lower().split(","):
         coding, _, quality = each.partition(";")
         if coding.strip() in {"gzip", "*"}:
@@ -159,7 +159,7 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 def has_etag(if_none_match: str, etag: str) -> bool:
-    """Whether an If-None-Match header names `etag`, by the weak comparison that GET uses."""
+    """Return whether an If-None-Match header names `etag`, by the weak comparison that GET uses."""
     if if_none_match.strip() == "*":
         return True
     wanted = etag.removeprefix("W/")
@@ -180,18 +180,18 @@ class Person:
 
     @property
     def is_organizer(self) -> bool:
-        """Whether they decide."""
+        """True when they decide."""
         return ORGANIZER in self.roles
 
     @property
     def is_reviewer(self) -> bool:
-        """Whether they review."""
+        """True when they review."""
         return REVIEWER in self.roles
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What the provider gave for a session; times are in seconds since 1970."""
+    """The provider's tokens of a session; times are in seconds since 1970."""
 
     access: str
     refresh: str | None
@@ -201,5 +201,5 @@ class Tokens:
 
 
 def is_identifier(text: str) -> bool:
-    """Whether `text` may stand in a path that goes on to a service; it can't mean another path."""
+    """Return whether `text` may stand in a path that goes on to a service, and mean no other."""
     return _IDENTIFIER.fullmatch(text) is not None

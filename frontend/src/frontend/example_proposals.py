@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Subject(NamedTuple):
-    """What a talk is about: a noun phrase, what was wrong, what helped."""
+    """The subject of a talk: a noun phrase, what was wrong, what helped."""
 
     noun: str
     trouble: str
@@ -15,7 +15,7 @@ class Subject(NamedTuple):
 
 
 class Angle(NamedTuple):
-    """How it is told: a title around the noun phrase, and what listeners take home."""
+    """The form of a talk: a title around the noun phrase, and what listeners take home."""
 
     title: str
     promise: str
@@ -126,7 +126,7 @@ _LAST_NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """What a speaker would type into the form."""
+    """A proposal as a speaker would type it into the form."""
 
     title: str
     abstract: str

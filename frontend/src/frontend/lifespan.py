@@ -1,4 +1,4 @@
-"""What lives as long as the app, and the types by which a route asks for it."""
+"""The objects that live as long as the app, and the types by which a route asks for them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

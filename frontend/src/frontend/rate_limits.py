@@ -1,4 +1,4 @@
-"""How often one network may do what costs others: counted in Valkey, by all replicas together."""
+"""Rate limits for each network, counted in Valkey by all replicas together."""
 
 import hmac
 from collections.abc import Mapping

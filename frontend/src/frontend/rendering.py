@@ -130,7 +130,7 @@ class Pages:
 
 
 def venue(schedule: Schedule | None) -> dict[str, Any]:
-    """What templates need to show times and tracks: `zone` and `track_class`."""
+    """Return what templates need to show times and tracks: `zone` and `track_class`."""
     tracks = list(dict.fromkeys(room.track for room in schedule.rooms)) if schedule else []
 
     def track_class(track: str) -> str:

@@ -28,7 +28,7 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass
 class Reply:
-    """What a fake service answers."""
+    """The answers of a fake service."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Reply:
 
 @dataclass
 class Received:
-    """What a fake service was asked."""
+    """The requests that a fake service got."""
 
     method: str
     target: str
@@ -242,14 +242,14 @@ def sign_in(client: httpx2.Client, issuer: Issuer, name: str, *roles: str) -> ht
 
 
 def titles(agenda: httpx2.Response) -> list[str]:
-    """What /api/sessions has answered, by title; nothing while there is no agenda."""
+    """Return what /api/sessions has answered, by title; nothing while there is no agenda."""
     if agenda.status_code == 503:
         return []
     return [each["title"] for each in agenda.json()["items"]]
 
 
 def source(client: httpx2.Client) -> str:
-    """Where an agenda comes from just now; empty while there is none."""
+    """Return where an agenda comes from just now; empty while there is none."""
     return client.get("/api/sessions").headers.get("agenda-source", "")
 
 

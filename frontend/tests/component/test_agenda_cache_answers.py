@@ -1,4 +1,4 @@
-"""What the cached agenda answers, and what it believes."""
+"""Answers of the cached agenda, and of agenda-service that it believes."""
 
 import httpx2
 import pytest

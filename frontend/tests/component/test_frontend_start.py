@@ -1,4 +1,4 @@
-"""What stops the start of the real process; the unit tests know each setting."""
+"""Settings that stop the start of the real process; the unit tests know each setting."""
 
 from collections.abc import Callable
 from pathlib import Path

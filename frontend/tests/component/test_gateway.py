@@ -64,7 +64,7 @@ def problem(response: httpx2.Response, status: int, slug: str) -> httpx2.Respons
 
 
 def named(authorization: str) -> str:
-    """Whose token it is."""
+    """Return whose token it is."""
     payload = authorization.split(".")[1]
     name: str = json.loads(urlsafe_b64decode(f"{payload}=="))["name"]
     return name

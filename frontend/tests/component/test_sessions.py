@@ -1,4 +1,4 @@
-"""Who is signed in, over several replicas and a real Valkey that may be unavailable."""
+"""Signed-in sessions, over several replicas and a real Valkey that may be unavailable."""
 
 import json
 from collections.abc import Callable, Iterator

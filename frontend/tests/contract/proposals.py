@@ -1,4 +1,4 @@
-"""What a proposal looks like to the frontend."""
+"""Proposals as the frontend sees them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What frontend expects of agenda-service: the agenda, its sessions, and to move them."""
+"""The expectations of frontend of agenda-service: the agenda, its sessions, and to move them."""
 
 from datetime import UTC, datetime
 from pathlib import Path

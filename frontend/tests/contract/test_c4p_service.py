@@ -1,4 +1,4 @@
-"""What frontend expects of c4p-service for speakers: to submit, see, edit and withdraw."""
+"""The expectations of frontend of c4p-service for speakers: submit, see, edit and withdraw."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What frontend expects of c4p-service for organizers: lists, decisions, deliveries, reports."""
+"""The expectations of frontend of c4p-service for organizers: lists, decisions, reports."""
 
 from datetime import UTC, datetime
 from typing import Any

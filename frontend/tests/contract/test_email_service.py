@@ -1,4 +1,4 @@
-"""What frontend expects of email-service: to say which build it is, to whoever asks."""
+"""The expectations of frontend of email-service: to say which build it is, to whoever asks."""
 
 from frontend.clients.client import Client
 from testkit.contract.consumer import RecordedPact, expect_info

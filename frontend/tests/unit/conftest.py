@@ -82,7 +82,7 @@ COUNTS = {"submitted": 1, "accepted": 2, "rejected": 0, "withdrawn": 0}
 
 
 class Neighbours:
-    """What the other services answer, by method and path; what is not said is unavailable."""
+    """The answers of the other services, by method and path; what is not said is unavailable."""
 
     def __init__(self) -> None:
         self.requests: list[httpx2.Request] = []
@@ -184,7 +184,7 @@ class FakeProvider:
         return AccessTokens(self.openid, self.store, now=self.now)
 
     def now(self) -> float:
-        """What the clock shows."""
+        """Return what the clock shows."""
         return time.time() + self.later
 
     def _handle(self, request: httpx2.Request) -> httpx2.Response:
@@ -279,7 +279,7 @@ async def app(
 
 @pytest.fixture
 def logged() -> Iterator[list[Any]]:
-    """What is logged meanwhile."""
+    """Return what is logged meanwhile."""
     with capture_logs() as logs:
         yield logs
 

@@ -20,7 +20,7 @@ ZOE = Identity("s-1", "Zoë", frozenset({"organizer", "default-roles-conference"
 
 
 def cookies(response: Response) -> dict[str, str]:
-    """What a browser keeps of it."""
+    """Return what a browser keeps of it."""
     pairs = [each.partition(";")[0] for each in response.headers.getlist("set-cookie")]
     return dict(each.split("=", 1) for each in pairs)
 

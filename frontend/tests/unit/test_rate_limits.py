@@ -1,4 +1,4 @@
-"""How many are let through, whom they are counted for, and what is told to who is not."""
+"""Requests that are let through, whom they are counted for, and what the others are told."""
 
 import httpx2
 import pytest

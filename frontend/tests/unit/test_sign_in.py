@@ -17,7 +17,7 @@ WANTED = "/back-office?state=accepted"
 
 
 async def begin(browser: httpx2.AsyncClient, wanted: str = WANTED) -> dict[str, str]:
-    """What the provider is asked."""
+    """Return what the provider is asked."""
     answer = await browser.get("/sign-in", params={"next": wanted})
     assert answer.status_code == 303, answer.text
     assert answer.headers["cache-control"] == "no-store"
@@ -27,7 +27,7 @@ async def begin(browser: httpx2.AsyncClient, wanted: str = WANTED) -> dict[str, 
 
 
 def code(provider: FakeProvider, asked: dict[str, str]) -> dict[str, str]:
-    """What the provider gives the browser to bring back."""
+    """Return what the provider gives the browser to bring back."""
     answered = provider.issuer.answer(f"/authorize?{httpx2.QueryParams(asked)}")[1]["location"]
     return {name: values[0] for name, values in parse_qs(urlsplit(answered).query).items()}
 

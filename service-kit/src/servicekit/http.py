@@ -45,11 +45,11 @@ class Breaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether it has tripped; it stays so until a call has succeeded."""
+        """True when it has tripped; it stays so until a call has succeeded."""
         return self._failures >= self._threshold
 
     def allows(self, now: float) -> bool:
-        """Whether a call may go out at `now`; while open, one each time the rest is over."""
+        """Return whether a call may go out at `now`; while open, one each time the rest is over."""
         if not self.is_open:
             return True
         if now < self._closed_until:
@@ -91,7 +91,7 @@ class RetryBudget:
         self._tokens = min(self._burst, self._tokens + self._ratio)
 
     def take(self) -> bool:
-        """Whether one more attempt may go out."""
+        """Return whether one more attempt may go out."""
         if self._tokens < 1:
             return False
         self._tokens -= 1
@@ -103,7 +103,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """Whose certificates are believed: the system's authorities, or those of SSL_CERT_FILE alone.
+    """Return the believed certificates: the system's authorities, or SSL_CERT_FILE's alone.
 
     One for the whole process, since to read them takes longer than to answer a request. A file
     that has none ends the process with a sentence.
@@ -116,7 +116,7 @@ def trusted() -> ssl.SSLContext:
 
 
 class Credentials(Protocol):
-    """Where the token comes from by which this process shows who it is."""
+    """The source of the token by which this process shows who it is."""
 
     async def token(self) -> str:
         """A token that is good just now, or NeighbourUnavailableError."""

@@ -87,7 +87,7 @@ class Lines:
 
 
 def root_cause(error: BaseException) -> str:
-    """What was at the bottom of `error`, in a line: `OperationalError: connection refused`."""
+    """Return the root cause of `error`, in a line: `OperationalError: connection refused`."""
     while error.__cause__ is not None:
         error = error.__cause__
     return f"{type(error).__name__}: {first_line(str(error))}"[:MAX_CAUSE]

@@ -41,7 +41,7 @@ def _secrets_in(value: object) -> list[str]:
 
 
 class Settings(BaseSettings):
-    """What every process reads from its environment; a service adds its own fields.
+    """The settings of every process, from its environment; a service adds its own fields.
 
     A field's description is what a person reads when the value is missing or wrong.
     """
@@ -82,7 +82,7 @@ class Settings(BaseSettings):
 
 
 class ServerSettings(Settings):
-    """What every process that answers HTTP reads, beside `Settings`."""
+    """The settings of every process that answers HTTP."""
 
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: Port = Field(description="the port of the service, 1 to 65535")
@@ -130,7 +130,7 @@ class ServerSettings(Settings):
 
     @property
     def has_tls(self) -> bool:
-        """Whether people reach it by TLS alone, which every answer then tells their browsers."""
+        """True when people reach it by TLS alone, which every answer then tells their browsers."""
         return False
 
 
@@ -143,7 +143,7 @@ def issuer_address(url: str) -> str:
 
 
 class VerifyingSettings(Settings):
-    """What every process reads that verifies who calls it."""
+    """The settings of every process that verifies who calls it."""
 
     oidc_issuer: Annotated[str, AfterValidator(issuer_address)] = Field(
         description="the address of the OpenID provider, exactly as its tokens name it; "
@@ -172,7 +172,7 @@ class VerifyingSettings(Settings):
 
 
 class ClientSettings(VerifyingSettings):
-    """What every process reads beside that has an identity of its own."""
+    """The settings of every process that has an identity of its own."""
 
     oidc_client_id: str = Field(min_length=1, description="its name at the OpenID provider")
     oidc_client_secret: SecretStr = Field(
@@ -190,7 +190,7 @@ class ClientSettings(VerifyingSettings):
 
 
 class CallerSettings(ClientSettings):
-    """What every process reads beside that calls other services in its own name."""
+    """The settings of every process that calls other services in its own name."""
 
     oidc_scope: str = Field(
         "conference",

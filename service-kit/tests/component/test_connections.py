@@ -63,7 +63,7 @@ def connect(service: Process) -> socket.socket:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """What comes until the service hangs up."""
+    """Return what comes until the service hangs up."""
     received = bytearray()
     with suppress(ConnectionResetError):
         while piece := connection.recv(65536):
@@ -72,7 +72,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def has_answered(connection: socket.socket, *, within: float) -> bool:
-    """Whether there is something to read, at the latest after some seconds."""
+    """Return whether there is something to read, at the latest after some seconds."""
     readable, _, _ = select.select([connection], [], [], within)
     return bool(readable)
 

@@ -1,4 +1,4 @@
-"""When connections to another service are given up, and that no request is cut off by it."""
+"""Connections to another service are given up at an age, which cuts off no request."""
 
 import asyncio
 from itertools import cycle

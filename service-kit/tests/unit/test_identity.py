@@ -1,4 +1,4 @@
-"""Which tokens tell who somebody is, when the provider is asked for its keys, and who may what."""
+"""Tokens that tell who somebody is, questions to the provider for its keys, and roles."""
 
 import asyncio
 import hmac

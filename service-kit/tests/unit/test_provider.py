@@ -1,4 +1,4 @@
-"""What is believed of a provider, and how a service gets a token of its own."""
+"""Answers of a provider that are believed, and a service's token of its own."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

@@ -1,1 +1,1 @@
-"""What the tests of one service need, and no service of its own."""
+"""Tools for the tests of one service; it knows no service."""

@@ -1,4 +1,4 @@
-"""What anybody may ask of a service, and that all else wants a token and a role."""
+"""Asserts that all that a service answers wants a token and a role, but for a list."""
 
 import uuid
 from collections.abc import Iterator, Mapping

@@ -152,7 +152,7 @@ def mail_sink(data: Path, smtp_port: int, http_port: int) -> Program:
 
 
 def takes_mail(smtp_port: int) -> bool:
-    """Whether an SMTP server answers on 127.0.0.1 within 2 seconds."""
+    """Return whether an SMTP server answers on 127.0.0.1 within 2 seconds."""
     try:
         with smtplib.SMTP("127.0.0.1", smtp_port, timeout=2) as client:
             client.noop()

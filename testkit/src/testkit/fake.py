@@ -22,7 +22,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the fake says: a status, and a body that travels as JSON unless it is bytes."""
+    """An answer of the fake: a status, and a body that travels as JSON unless it is bytes."""
 
     status: int = 200
     body: Any = field(default_factory=dict)

@@ -46,7 +46,7 @@ class Issuer:
         self.key = ECKey.generate_key("P-256", {"kid": kid, "use": "sig", "alg": "ES256"})
 
     def claims(self, *roles: str, name: str = "Olga Organizer", **claims: Any) -> Claims:
-        """What a good access token says; `claims` adds to it or overrides it."""
+        """Return what a good access token says; `claims` adds to it or overrides it."""
         now = int(time.time())
         said = {
             "iss": self.url,

@@ -40,7 +40,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture(scope="session")
 def identities(issuer: Issuer) -> Identities:
-    """What services need to know of it."""
+    """Return what services need to know of it."""
     return Identities(issuer.url)
 
 

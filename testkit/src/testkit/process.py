@@ -31,7 +31,7 @@ _FORKS.set_forkserver_preload(
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """How to run something in the foreground, and how to tell that it is ready."""
+    """A command to run in the foreground, and the way to tell that it is ready."""
 
     name: str
     command: Sequence[str]
@@ -48,7 +48,7 @@ class Program:
 
 
 def answers(url: str) -> bool:
-    """Whether GET `url` is a 200 within 2 seconds; light enough to be asked many times."""
+    """Return whether GET `url` is a 200 within 2 seconds; light enough to be asked many times."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     with closing(HTTPConnection(parts.hostname, parts.port, timeout=2)) as connection:
@@ -69,7 +69,7 @@ class Process:
 
     @property
     def url(self) -> str:
-        """Where it is reached."""
+        """The address at which it is reached."""
         return self.program.url
 
     @property
@@ -166,7 +166,7 @@ def begun(program: Program, log_folder: Path) -> Iterator[Process]:
 
 
 def refusal(program: Program) -> str:
-    """What a program says on stderr when it refuses to start; it must exit with 1, and soon."""
+    """Return what a program that refuses to start says on stderr; it must exit with 1, soon."""
     ended = subprocess.run(
         program.command,
         env=program.environment,

@@ -154,7 +154,7 @@ def values(chart: str) -> Schema:
 
 
 def form(name: str, default: object) -> Schema:
-    """What a value may be: as its name says, or else anything of its default's type."""
+    """Return what a value may be: as its name says, or else anything of its default's type."""
     if name in FORMS:
         return FORMS[name]
     if name == "schedule":
@@ -173,7 +173,7 @@ def form(name: str, default: object) -> Schema:
 
 
 def plain_settings(kind: type[Settings]) -> Schema:
-    """What may be set in the open, by the names of the environment."""
+    """Return what may be set in the open, by the names of the environment."""
     described = kind.model_json_schema()["properties"]
     return {
         name.upper(): _setting(schema)
@@ -224,7 +224,7 @@ def shared_everywhere() -> Schema:
 
 
 def service_schema(chart: str) -> Schema:
-    """What a service's values may be."""
+    """Return what a service's values may be."""
     kind = SERVICES[chart]
     image: Schema = form("image", {**values("library")["image"], **values(chart)["image"]})
     properties = {
@@ -242,7 +242,7 @@ def service_schema(chart: str) -> Schema:
 
 
 def umbrella_schema() -> Schema:
-    """What the umbrella's values may be; those of a service are for its own schema to judge."""
+    """Return what the umbrella's values may be; those of a service are for its own schema."""
     nested = {"type": "object"}
     parts = {
         name: nested if name in SERVICES else form(name, each)
@@ -253,7 +253,7 @@ def umbrella_schema() -> Schema:
 
 
 def library_schema() -> Schema:
-    """What the defaults are that all services share."""
+    """Return the defaults that all services share."""
     nested = {"type": "object"}
     return closed({**shared(), "settings": nested, "secrets": nested, "global": nested})
 

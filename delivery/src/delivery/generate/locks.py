@@ -1,4 +1,4 @@
-"""What each image and the tests of each service install, with hashes.
+"""The locks of each image and of the tests of each service, with hashes.
 
 Each is the part of requirements.lock that is needed there, so that all have the same versions.
 """

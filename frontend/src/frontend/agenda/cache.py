@@ -176,7 +176,7 @@ class AgendaCache:
         self._writer.start()
 
     async def _fetch(self, kind: type[ModelT], path: str, held: Document | None) -> Document:
-        """What `path` answers now; `held` itself if that has not changed."""
+        """Return what `path` answers now; `held` itself if that has not changed."""
         etag = held.etag if held is not None else None
         response = await self._neighbour.request(
             "GET", path, headers={"If-None-Match": etag} if etag else None

@@ -41,7 +41,7 @@ class FastRoute(Route):
         super().__init__(path, _Plain(handler), methods=["GET"])
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether this route is meant; wrong methods are left to the routes after it."""
+        """Return whether this route is meant; wrong methods are left to the routes after it."""
         if scope["type"] != "http" or scope["path"] != self.path:
             return Match.NONE, {}
         if scope["method"] not in {"GET", "HEAD"}:
@@ -81,8 +81,8 @@ class Finished:
         return _raw({**headers, "content-length": str(len(body))}), body
 
     def response(self, scope: Scope, more: RawHeaders = ()) -> Response:
-        """What to send to the request of `scope` (in a route: `request.scope`), with `more` headers
-        than are kept with the body.
+        """Return what to send to the request of `scope` (in a route: `request.scope`), with `more`
+        headers than are kept with the body.
         """
         accepted = held = ""
         for name, value in scope["headers"]:

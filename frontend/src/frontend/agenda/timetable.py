@@ -15,7 +15,7 @@ UNKNOWN = "?"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a visitor wants to see; an empty text is everything. There are few of them, since what
+    """A visitor's choice; an empty text is everything. There are few of them, since what
     the schedule doesn't know has become UNKNOWN.
     """
 
@@ -31,7 +31,7 @@ class Choice:
         return f"/agenda?{query}" if query else "/agenda"
 
     def matches(self, session: ListedSession) -> bool:
-        """Whether `session` is among what is wanted."""
+        """Return whether `session` is among what is wanted."""
         slot = session.slot
         return (
             self.day in {"", slot.day.isoformat()}
@@ -41,7 +41,7 @@ class Choice:
 
 
 def choose(schedule: Schedule, day: str, room: str, track: str) -> Choice:
-    """What a query asks for, as far as `schedule` knows it."""
+    """Return what a query asks for, as far as `schedule` knows it."""
 
     def known(value: str, values: Iterable[str]) -> str:
         return value if not value or value in set(values) else UNKNOWN

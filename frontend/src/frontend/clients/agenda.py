@@ -27,6 +27,6 @@ class Agenda(Client):
         return await self._call(Session, "PUT", path, json={"slot_id": slot_id})
 
     async def last_move(self, proposal_id: UUID | str) -> Mover | None:
-        """Who moved a session last; None when nobody has."""
+        """Return who moved a session last; None when nobody has."""
         path = f"/sessions/{segment(proposal_id)}/move"
         return (await self._call(Move, "GET", path)).moved

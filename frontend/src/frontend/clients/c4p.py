@@ -125,7 +125,7 @@ class C4p(Client):
         return (await self._call(EmailList, "GET", path)).items
 
     async def reviews(self, proposal_id: UUID | str) -> tuple[Review, ...]:
-        """What reviewers think of a proposal, the oldest review first."""
+        """Return what reviewers think of a proposal, the oldest review first."""
         path = f"/proposals/{segment(proposal_id)}/reviews"
         return (await self._call(ReviewList, "GET", path)).items
 
@@ -142,7 +142,7 @@ class C4p(Client):
         cursor: str | None = None,
         limit: int = 50,
     ) -> DeliveryPage:
-        """What is to be told to others, newest first."""
+        """Return what is to be told to others, newest first."""
         subject = None if proposal_id is None else str(proposal_id)
         params = _given(proposal_id=subject, state=state, cursor=cursor)
         return await self._call(
@@ -156,7 +156,7 @@ class C4p(Client):
         return await self._call(Delivery, "POST", path, json=seen)
 
     async def cfp(self) -> Window:
-        """When proposals are taken."""
+        """Return when proposals are taken."""
         return await self._call(Window, "GET", "/cfp")
 
     async def set_cfp(self, opens_at: datetime | None, closes_at: datetime | None) -> Window:

@@ -52,7 +52,7 @@ class Client:
         return type(self)(self.neighbour, credentials)
 
     async def info(self) -> Info:
-        """Which build answers, and where it runs."""
+        """Return which build answers, and where it runs."""
         return await self._call(Info, "GET", "/info")
 
     async def close(self) -> None:

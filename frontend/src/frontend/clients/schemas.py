@@ -1,4 +1,4 @@
-"""What the other services answer, as far as the frontend reads it."""
+"""The answers of the other services, as far as the frontend reads them."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -16,7 +16,7 @@ DeliveryState = Literal["waiting", "delivered", "failed"]
 
 
 class Answer(BaseModel):
-    """What a neighbour answers; it may add fields without breaking us."""
+    """An answer of another service, which may add fields without breaking us."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -65,7 +65,7 @@ class Session(ListedSession):
 
 
 class Mover(Answer):
-    """Who moved a session, and when."""
+    """A move of a session: by whom, and when."""
 
     name: str
     subject: str
@@ -91,7 +91,7 @@ def _zone_name(text: str) -> str:
 
 
 class Schedule(Answer):
-    """When and where sessions can be; `timezone` is an IANA name."""
+    """The days, times and rooms of sessions; `timezone` is an IANA name."""
 
     timezone: Annotated[str, AfterValidator(_zone_name)]
     days: tuple[date, ...]
@@ -119,7 +119,7 @@ class Proposal(Answer):
 
 
 class Score(Answer):
-    """What the reviewers of a proposal think together: the mean of their scores, 1 to 5."""
+    """The reviewers' common opinion of a proposal: the mean of their scores, 1 to 5."""
 
     average: float
     count: int
@@ -147,7 +147,7 @@ class ProposalPage(Answer):
 
 
 class DecisionResult(Answer):
-    """What became of one decision of many: a proposal or a problem."""
+    """The result of one decision of many: a proposal or a problem."""
 
     proposal_id: UUID
     status: int
@@ -179,7 +179,7 @@ class EventList(Answer):
 
 
 class Review(Answer):
-    """What one reviewer thinks of a proposal: a score from 1 to 5, and why."""
+    """One reviewer's opinion of a proposal: a score from 1 to 5, and why."""
 
     subject: str
     reviewer: str
@@ -189,7 +189,7 @@ class Review(Answer):
 
 
 class ReviewList(Answer):
-    """What reviewers think of a proposal."""
+    """The reviews of a proposal."""
 
     items: tuple[Review, ...]
 
@@ -213,7 +213,7 @@ class ActionPage(Answer):
 
 
 class Window(Answer):
-    """When proposals are taken; None means no bound on that side."""
+    """The time in which proposals are taken; None means no bound on that side."""
 
     opens_at: AwareDatetime | None
     closes_at: AwareDatetime | None
@@ -253,7 +253,7 @@ class Finding(Answer):
 
 
 class Report(Answer):
-    """What one consistency check found; not `complete` when a service was unavailable."""
+    """The findings of one consistency check; not `complete` when a service was unavailable."""
 
     id: UUID
     checked_at: AwareDatetime

@@ -1,4 +1,4 @@
-"""What the gateway lets through, as data: everything that is not in this table stays outside."""
+"""The routes that the gateway lets through, as data: all that is not in this table is refused."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -16,7 +16,7 @@ ServiceName = Literal["agenda", "c4p"]
 
 
 class Access(Enum):
-    """Who may use a route."""
+    """The people who may use a route."""
 
     ANYONE = "anyone"
     SPEAKER = "speaker"

@@ -73,7 +73,7 @@ def routes() -> APIRouter:
 
 
 def refusal() -> BaseRoute:
-    """What answers every other path and method under /api/; it has to be the last route."""
+    """Return what answers every other path and method under /api/; it has to be the last route."""
     return Route(f"{PREFIX}/{{rest:path}}", _Refusal())
 
 
@@ -190,7 +190,7 @@ def _sendable(name: str, value: str) -> str:
 
 
 def _shown(request: Request, row: Row) -> dict[str, str]:
-    """What the client sends itself to show the service who asks; nothing of it is believed here."""
+    """Return what the client itself shows to the service; nothing of it is believed here."""
     return {
         name: _sendable(name, request.headers[name])
         for name in ("Authorization", "Proposal-Token")

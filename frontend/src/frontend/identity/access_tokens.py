@@ -79,7 +79,7 @@ class AccessTokens:
             return await self._renewed(person)
 
     def of(self, person: Person) -> SessionCredentials:
-        """What services want to see of `person`."""
+        """Return what services want to see of `person`."""
         return SessionCredentials(self, person)
 
     def forget(self, person: Person, access_token: str) -> None:
@@ -124,7 +124,7 @@ class AccessTokens:
         return tokens.access
 
     async def _latest(self, handle: str) -> Tokens:
-        """What is kept of a session, here or in Valkey, whichever lives longer."""
+        """Return what is kept of a session, here or in Valkey, whichever lives longer."""
         own = self._copies.get(handle)
         try:
             kept = await self._store.get(handle)

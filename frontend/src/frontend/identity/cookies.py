@@ -1,4 +1,4 @@
-"""Who is signed in: an encrypted cookie that says who, and a handle for what it must not hold."""
+"""The session cookie: encrypted, with the person, and a handle for what it must not hold."""
 
 import secrets
 from collections.abc import Mapping
@@ -52,8 +52,8 @@ class Sessions:
         return person
 
     def read(self, cookies: Mapping[str, str], now: datetime) -> Person | None:
-        """Who sent these cookies; None for a visitor, and for what is forged, expired, or made by
-        a version of this site with other fields.
+        """Return who sent these cookies; None for a visitor, and for one forged, old, or made
+        by a version of this site with other fields.
         """
         text = cookies.get(self.cookie)
         return restored(_PERSON, self._session.decrypt(text, now)) if text else None

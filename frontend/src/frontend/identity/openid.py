@@ -56,7 +56,7 @@ class Attempt:
         return cls(state, nonce, verifier, wanted)
 
     def is_answered_by(self, state: str) -> bool:
-        """Whether an answer with `state` is for this attempt."""
+        """Return whether an answer with `state` is for this attempt."""
         return compare_digest(self.state.encode(), state.encode("utf-8", "surrogatepass"))
 
 
@@ -83,7 +83,7 @@ class OpenId:
         self._now = now
 
     async def address(self, attempt: Attempt) -> str:
-        """Where the visitor signs in."""
+        """Return where the visitor signs in."""
         # Asked now: a visitor is not to be sent where nobody answers.
         metadata = await self._provider.discover()
         asked = {
@@ -99,7 +99,7 @@ class OpenId:
         return _with_query(metadata.authorization_endpoint, asked)
 
     async def exchange(self, code: str, attempt: Attempt) -> tuple[Identity, Tokens]:
-        """Who has signed in, as the services will see it; TokenRefusedError for a false answer."""
+        """Return who has signed in, as services see it; TokenRefusedError for a false answer."""
         answer = await self._provider.grant(
             {
                 "grant_type": "authorization_code",
@@ -128,7 +128,7 @@ class OpenId:
         await self._provider.revoke({**asked, **self._client})
 
     async def leave_address(self, id_token: str | None) -> str | None:
-        """Where the session at the provider ends; None where it has no such place."""
+        """Return where the session at the provider ends; None where it has no such place."""
         endpoint = (await self._provider.discover()).end_session_endpoint
         if endpoint is None:
             return None

@@ -26,7 +26,7 @@ class Service:
 async def about(
     pages: ThePages, settings: TheSettings, agenda: TheAgenda, c4p: TheC4p, email: TheEmail
 ) -> Response:
-    """Which build of every service answers just now, and where it runs."""
+    """Show which build of every service answers just now, and where it runs."""
     neighbours = (
         (agenda, "The schedule and who speaks when"),
         (c4p, "Proposals and decisions"),

@@ -1,4 +1,4 @@
-"""What pages show beside their own content: each of it may be missing, and must not keep them."""
+"""Content that pages show beside their own: each of it may be missing, and must not delay them."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 async def or_none(call: Awaitable[T]) -> T | None:
-    """What `call` answers, or None when a service is unavailable, refuses, or takes its time."""
+    """Return what `call` answers; None when a service is unavailable, refuses, or is slow."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await call

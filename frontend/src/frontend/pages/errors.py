@@ -77,7 +77,7 @@ async def _refused(_: Request, error: Exception) -> Response:
 
 
 def wants_page(path: str, accept: str) -> bool:
-    """Whether an error under `path` is shown to a person."""
+    """Return whether an error under `path` is shown to a person."""
     return "text/html" in accept and not f"{path}/".startswith(FOR_PROGRAMS)
 
 

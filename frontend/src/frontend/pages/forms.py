@@ -1,4 +1,4 @@
-"""What people send from a page: read whatever was sent, and say beside each field what is wrong."""
+"""Forms of pages: read whatever was sent, and say beside each field what is wrong."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -79,7 +79,7 @@ class Field:
     """What it must look like, if that matters; then `ask` is also said where it does not."""
 
     def error(self, text: str) -> str | None:
-        """What is wrong with `text`, as a sentence."""
+        """Return what is wrong with `text`, as a sentence."""
         text = text.strip()
         if not text:
             return self.ask
@@ -108,14 +108,14 @@ class Filled:
 
 
 def fill(fields: Iterable[Field], sent: Sent) -> Filled:
-    """What was sent in `fields`, and what is wrong with it."""
+    """Return what was sent in `fields`, and what is wrong with it."""
     values = {each.name: sent.get(each.name) for each in fields}
     errors = {each.name: each.error(values[each.name]) for each in fields}
     return Filled(values, {name: error for name, error in errors.items() if error})
 
 
 def refused_fields(error: ProblemAnswerError, names: Iterable[str]) -> dict[str, str]:
-    """What a service says of each of the fields `names`; empty when it speaks of none of them."""
+    """Return what a service says of each of the fields `names`; empty when it names none."""
     known = set(names)
     return {
         each.field: f"This cannot be stored: {each.detail}."

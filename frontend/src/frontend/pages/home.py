@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/", methods=READ_METHODS)
 async def home(pages: ThePages, cache: TheCache, c4p: TheC4p) -> Response:
-    """What the conference is, whether proposals are taken, and what comes next."""
+    """Show what the conference is, whether proposals are taken, and what comes next."""
     view, window = await asyncio.gather(agenda_or_none(cache), window_or_none(c4p))
     now = datetime.now(UTC)
     schedule = view.schedule if view else None

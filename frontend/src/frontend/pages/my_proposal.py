@@ -49,14 +49,14 @@ router = APIRouter(include_in_schema=False, prefix="/proposals/{proposal_id}")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who looks: a speaker by the link's token, or by being signed in with the same address."""
+    """The person who looks: a speaker by the link's token, or signed in with the same address."""
 
     _c4p: C4p
     visitor: Person | None
     _access_tokens: AccessTokens
 
     async def belongs_in_back_office(self, proposal_id: UUID) -> bool:
-        """Whether they may see it as organizer or reviewer, and not as its speaker."""
+        """Return whether they may see it as organizer or reviewer, and not as its speaker."""
         visitor = self.visitor
         if visitor is None or visitor.roles.isdisjoint(STAFF):
             return False
@@ -78,7 +78,7 @@ class Caller:
 
 
 async def get_caller(c4p: TheC4p, visitor: Visitor, access_tokens: TheAccessTokens) -> Caller:
-    """Whoever looks now."""
+    """Return whoever looks now."""
     return Caller(c4p, visitor, access_tokens)
 
 
@@ -94,7 +94,7 @@ async def my_proposal(
     token: Annotated[str, Query()] = "",
     done: Annotated[str, Query()] = "",
 ) -> Response:
-    """Where the proposal stands, and the forms that its state allows."""
+    """Show where the proposal stands, and the forms that its state allows."""
     if not token and await caller.belongs_in_back_office(proposal_id):
         return RedirectResponse(f"/back-office/proposals/{proposal_id}", 303)
     c4p = caller.c4p(token)
@@ -110,7 +110,7 @@ async def my_proposal(
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """What a speaker tries, and what every page that answers it needs."""
+    """An action of a speaker, with what every page that answers it needs."""
 
     token: str
     version: int

@@ -23,7 +23,7 @@ async def my_proposals(
     person: SignedIn,
     cursor: Annotated[str, Query()] = "",
 ) -> Response:
-    """Where each of them stands, the newest first."""
+    """Show where each of them stands, the newest first."""
     try:
         own = await c4p.own_proposals(cursor=cursor)
     except ProblemAnswerError as error:

@@ -1,4 +1,4 @@
-"""Who may see which page, and the clients that call services in their name."""
+"""Rights to see pages, and the clients that call services in a person's name."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -31,19 +31,19 @@ LONG_FIELDS = ("message", "comment")
 
 
 async def demand_signed_in(visitor: Visitor) -> Person:
-    """Whoever is signed in, or SignInRequiredError."""
+    """Return whoever is signed in, or SignInRequiredError."""
     if visitor is None:
         raise SignInRequiredError
     return visitor
 
 
 async def demand_staff(visitor: Visitor) -> Person:
-    """Who is signed in as organizer or reviewer, or SignInRequiredError, or the 403 of others."""
+    """Return the organizer or reviewer, or SignInRequiredError, or the 403 of others."""
     return _demand(visitor, STAFF)
 
 
 async def demand_organizer(visitor: Visitor) -> Person:
-    """Who is signed in as organizer, or SignInRequiredError, or the 403 of all others."""
+    """Return who is signed in as organizer, or SignInRequiredError, or the 403 of all others."""
     return _demand(visitor, frozenset({ORGANIZER}))
 
 
@@ -61,7 +61,7 @@ def _demand(visitor: Person | None, roles: frozenset[str]) -> Person:
 
 
 async def demand_reviewer(visitor: Visitor) -> Person:
-    """Who is signed in as reviewer, or SignInRequiredError, or the 403 of all others."""
+    """Return who is signed in as reviewer, or SignInRequiredError, or the 403 of all others."""
     return _demand(visitor, frozenset({REVIEWER}))
 
 

@@ -31,7 +31,7 @@ class AgendaDocuments(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SavedAgenda:
-    """What was saved, and when the agenda service last confirmed it."""
+    """The saved agenda, and when agenda-service last confirmed it."""
 
     documents: AgendaDocuments
     confirmed_at: datetime
@@ -49,7 +49,7 @@ class AgendaFile:
         """What is known to be in the file."""
 
     def load(self) -> SavedAgenda | None:
-        """What was saved last; None where there is nothing, or nothing that can be read."""
+        """Return what was saved last; None where there is nothing, or nothing that can be read."""
         try:
             documents = AgendaDocuments.model_validate_json(self._path.read_bytes())
             saved = SavedAgenda(documents, self._confirmed_at())

@@ -34,7 +34,7 @@ class CountsUnavailableError(Exception):
 
 
 class Counts(Protocol):
-    """What has been let through, by key."""
+    """The requests that have been let through, by key."""
 
     async def wait_ms(self, key: str, limit: RateLimit) -> int:
         """Let one more through, or say how long to wait; CountsUnavailableError."""

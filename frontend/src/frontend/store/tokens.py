@@ -48,7 +48,7 @@ class TokenStore:
             raise SignInRequiredError
 
     async def get(self, handle: str) -> Tokens | None:
-        """What is kept; None where nothing is, SignInRequiredError where the session has ended."""
+        """Return what is kept; None if nothing is, SignInRequiredError if the session has ended."""
         async with self._valkey.commands() as client:
             text = await client.get(_name(handle))
         if text == ENDED:

@@ -120,7 +120,7 @@ def question_for_mails(
     question: str = "a question for the mails about a proposal",
     **parameters: str,
 ) -> Any:
-    """What email-service is asked for its mails `about` a proposal, in a `state` of its."""
+    """Return what email-service is asked for its mails `about` a proposal, in a `state` of its."""
     return (
         pact.identified(question)
         .given(state, **parameters)

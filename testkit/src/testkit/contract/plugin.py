@@ -30,7 +30,7 @@ def recorded_pacts(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytes
 
 @pytest.fixture
 def pact(request: pytest.FixtureRequest, recorded_pacts: Path) -> "RecordedPact":
-    """What the consumer whose test this is expects of the provider that its file is named after.
+    """Return the pact of the test's consumer with the provider that its file is named after.
 
     `frontend/tests/contract/test_c4p_service_….py` is about frontend and c4p-service.
     """

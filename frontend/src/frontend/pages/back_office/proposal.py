@@ -65,7 +65,7 @@ class SlotDay:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """Where a session is, None while it is nowhere, and where it could be."""
+    """The slot of a session, None while it has none, and the slots that are free."""
 
     session: ListedSession | None
     days: Sequence[SlotDay]
@@ -136,7 +136,7 @@ class Detail:
         )
 
     async def _operations(self) -> dict[str, Any]:
-        """What organizers see beside: who was told what, and where the session is."""
+        """Return what organizers see beside: who was told what, and where the session is."""
         if not self.person.is_organizer:
             return {}
         proposal_id = self.proposal_id

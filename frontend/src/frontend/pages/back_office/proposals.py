@@ -32,7 +32,7 @@ router = APIRouter(include_in_schema=False, prefix="/back-office")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which part of the list an organizer looks at."""
+    """The part of the list that an organizer looks at."""
 
     state: str = ""
     q: str = ""
@@ -58,7 +58,7 @@ class Tab:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the decision on one proposal, for a person."""
+    """The result of the decision on one proposal, for a person."""
 
     title: str
     accepted: bool

@@ -36,7 +36,7 @@ async def window_page(
     person: Organizer,
     saved: Annotated[str, Query()] = "",
 ) -> Response:
-    """When proposals are taken, in the conference's own time."""
+    """Show when proposals are taken, in the conference's own time."""
     schedule, window = await asyncio.gather(schedule_or_none(cache), c4p.cfp())
     around = venue(schedule)
     form = Filled(

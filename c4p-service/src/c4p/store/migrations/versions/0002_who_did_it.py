@@ -1,4 +1,4 @@
-"""Who did it: subjects of events, reviews, and the record of other actions.
+"""Actors: subjects of events, reviews, and the record of other actions.
 
 It only adds, so the previous version of the service keeps working: it writes events without a
 subject, and knows nothing of the new tables.
