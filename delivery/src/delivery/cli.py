@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import yaml
 
-from delivery import use_cases
+from delivery import development_secrets, use_cases
+from delivery.cluster import Cluster
 from delivery.git import Git
 from delivery.output import Row, show
 from delivery.problems import DeliveryError
@@ -90,6 +92,40 @@ def commits(commits: Range) -> None:
         raise DeliveryError(
             "Write each subject as `area: what, and why`, or `fix(area): …` and `feat(area): …`"
             " where something is released."
+        )
+
+
+@app.command()
+def secrets(
+    namespace: Annotated[str, typer.Argument(help="Where they are made; it has to be there.")],
+    public_url: Annotated[
+        str, typer.Option(envvar="PUBLIC_URL", help="Where people reach the site.")
+    ] = "http://localhost:8080",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the manifests alone, and ask no cluster.")
+    ] = False,
+    show_values: Annotated[
+        bool, typer.Option("--show-values", help="With --dry-run: with random values in them.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Make the Secrets of an environment for development, but for those that are there."""
+    if dry_run:
+        make = development_secrets.random_value if show_values else lambda: "…"
+        made = development_secrets.secrets_of(development_secrets.chosen({}, make), public_url)
+        manifests = (development_secrets.manifest(*each) for each in made.items())
+        typer.echo(yaml.safe_dump_all(manifests, sort_keys=False, allow_unicode=True), nl=False)
+        return
+    found = use_cases.make_secrets(Cluster(namespace), public_url)
+    states = {each.name: "made" if each.new else "was there" for each in found}
+    rows = [
+        Row({"secret": name, "state": state}, plain=f"{name} {state}", cells=(name, state))
+        for name, state in states.items()
+    ]
+    show(rows, ("secret", "state"), as_json=json)
+    if wrong := [f"{each.name} has no {', '.join(each.lacks)}" for each in found if each.lacks]:
+        raise DeliveryError(
+            f"{'; '.join(wrong)}: add what is missing, or delete the Secret and run this again."
         )
 
 

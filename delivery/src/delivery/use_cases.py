@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from delivery import services, versions
+from delivery import development_secrets, services, versions
+from delivery.cluster import Cluster
 from delivery.commits import Commit, is_well_formed, standing
+from delivery.development_secrets import GENERATED, STANDS_IN
 from delivery.git import Git
 from delivery.problems import DeliveryError
 from delivery.services import Workspace
@@ -34,6 +36,16 @@ class NextVersion:
     """The newest that has a tag."""
     changed: bool
     """Whether anything is to be released: without it, `version` is `previous`."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSecret:
+    """A Secret that is there now."""
+
+    name: str
+    new: bool
+    lacks: Sequence[str] = ()
+    """Keys that it should have: one that was there before is left alone."""
 
 
 def ends_of(commits: str) -> tuple[str, str]:
@@ -157,3 +169,27 @@ def malformed(git: Git, commits: str) -> Sequence[Commit]:
     before, after = ends_of(commits)
     found = git.commits(git.commit(before), git.commit(after))
     return [each for each in found if not is_well_formed(each.subject)]
+
+
+def make_secrets(cluster: Cluster, public_url: str) -> Sequence[MadeSecret]:
+    """Make the Secrets of development that are not there yet, of the values of those that are.
+
+    The first one has all of the values, so whoever comes later, or at once, makes the others of it.
+    """
+    names = development_secrets.secrets_of(dict.fromkeys(STANDS_IN, ""), public_url)
+    there = cluster.secrets(names)
+    new: set[str] = set()
+    if GENERATED not in there:
+        values = development_secrets.chosen(there)
+        if cluster.create(development_secrets.manifest(GENERATED, values)):
+            new.add(GENERATED)
+        # Somebody else may have come first, with other values.
+        there = cluster.secrets(names)
+    wanted = development_secrets.secrets_of(development_secrets.chosen(there), public_url)
+    for name, texts in wanted.items():
+        if name not in there and cluster.create(development_secrets.manifest(name, texts)):
+            new.add(name)
+    return [
+        MadeSecret(name, name in new, development_secrets.lacking(there.get(name, texts), texts))
+        for name, texts in wanted.items()
+    ]
