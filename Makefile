@@ -32,11 +32,10 @@ up: $(INSTALLED) $(if $(filter 1,$(OBSERVE)),.venv/.prometheus) $(if $(filter ke
 
 .PHONY: test
 test: $(INSTALLED) .venv/.browser .venv/.prometheus ## Everything that needs no cluster
-	@# Two at a time where one alone leaves a core idle; each starts what it needs on ports of its own.
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint test-unit test-charts
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-component test-services test-integration test-resilience
-	@$(MAKE) --no-print-directory test-site
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-schemathesis test-observability test-contract test-load test-documentation
+	@# Two at a time, since one alone leaves a core idle, and the longest first, so that none is left for
+	@# the end; each starts what it needs on ports of its own.
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync test-resilience lint test-site test-services test-component \
+		test-schemathesis test-charts test-observability test-load test-documentation test-integration test-contract test-unit
 	@echo "All tests passed."
 
 ##@ Using it
@@ -71,7 +70,7 @@ endif
 endif
 .PHONY: test-service
 test-service: $(ALONE)/$(SERVICE)/.installed ## The unit, component and contract tests of SERVICE, with nothing of the other services there
-	$(<D)/bin/python -m pytest $(wildcard $(SERVICE)/tests/unit $(SERVICE)/tests/component $(SERVICE)/tests/contract)
+	$(<D)/bin/python -m pytest -n 2 --dist loadfile $(wildcard $(SERVICE)/tests/unit $(SERVICE)/tests/component $(SERVICE)/tests/contract)
 
 # The same by the name of a service, for several at once.
 .PHONY: $(SERVICES:%=test-%)
