@@ -24,7 +24,7 @@ from testkit.waiting import wait_for
 RATE_INTERVAL = "5m"
 """What Grafana might put for $__rate_interval: longer than all of these tests take."""
 ALL = ".*"
-"""What it would put for $namespace."""
+"""What it would put for $namespace and $version."""
 # An alert compares with a number; what is before that must have data, whatever the number.
 COMPARISON = re.compile(r"(?P<what>.+?)\s*[<>=!]=?\s*[\d.]+", re.DOTALL)
 
@@ -39,7 +39,8 @@ def panels() -> Iterator[tuple[str, str]]:
                     place,
                     target["expr"]
                     .replace("$__rate_interval", RATE_INTERVAL)
-                    .replace("$namespace", ALL),
+                    .replace("$namespace", ALL)
+                    .replace("$version", ALL),
                 )
 
 

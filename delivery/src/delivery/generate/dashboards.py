@@ -12,7 +12,10 @@ FOLDER = ROOT / "observability" / "dashboards"
 SOURCE = {"type": "prometheus", "uid": "${source}"}
 # A Prometheus may read several platforms, each in a namespace of its own, and much else.
 HERE = 'namespace=~"$namespace"'
-OURS = f'{HERE}, job=~"frontend|agenda-service|c4p-service|email-service"'
+# Two versions of a service may run at once. Where nobody takes over pods' labels, all are one.
+VERSION = "app_kubernetes_io_version"
+OF_VERSION = f'{HERE}, {VERSION}=~"$version"'
+OURS = f'{OF_VERSION}, job=~"frontend|agenda-service|c4p-service|email-service"'
 ALL_COLUMNS = 24
 HEIGHT = 8
 
@@ -44,8 +47,12 @@ def _series(metric: str, match: str = "") -> str:
     return f"{metric}{{{OURS}{match and ', '}{match}}}"
 
 
-def _recorded(rule: str) -> str:
-    return f"{rule}{{{HERE}}}"
+def _recorded(rule: str, match: str = HERE) -> str:
+    return f"{rule}{{{match}}}"
+
+
+def _by_version(rule: str) -> str:
+    return _recorded(f"namespace_job_version:{rule}", OF_VERSION)
 
 
 def _rate(metric: str, by: str, match: str = "") -> str:
@@ -69,7 +76,7 @@ OVERVIEW = Dashboard(
         Panel(
             "Failed",
             "percentunit",
-            {"{{job}}": _recorded("namespace_job:http_errors:ratio_rate5m")},
+            {f"{{{{job}}}} {{{{{VERSION}}}}}": _by_version("http_errors:ratio_rate5m")},
             8,
             True,
         ),
@@ -90,6 +97,21 @@ OVERVIEW = Dashboard(
         ),
         Panel("Requests", "reqps", {"{{job}}": _rate("http_requests_total", "job")}),
         Panel(
+            "Requests by version",
+            "reqps",
+            {f"{{{{job}}}} {{{{{VERSION}}}}}": _by_version("http_requests:rate5m")},
+        ),
+        Panel(
+            "Pods by version",
+            "short",
+            {
+                "{{job}} {{version}} {{revision}}": (
+                    f"count by (job, version, revision) ({_series('service_info')})"
+                )
+            },
+            says="As the services say themselves, out of their images.",
+        ),
+        Panel(
             "Failed requests",
             "reqps",
             {
@@ -102,7 +124,9 @@ OVERVIEW = Dashboard(
             "Time to answer",
             "s",
             {
-                "{{job}} 99 %": _recorded("namespace_job:http_request_duration_seconds:p99_5m"),
+                f"{{{{job}}}} {{{{{VERSION}}}}} 99 %": _by_version(
+                    "http_request_duration_seconds:p99_5m"
+                ),
                 "{{job}} half": _quantile(0.5, "job"),
             },
         ),
@@ -241,17 +265,10 @@ DELIVERY = Dashboard(
 def as_grafana(dashboard: Dashboard) -> dict[str, Any]:
     """https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/"""
     source = {"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
-    namespace = {
-        "name": "namespace",
-        "label": "Namespace",
-        "type": "query",
-        "datasource": SOURCE,
-        "query": "label_values(outbox_waiting, namespace)",
-        "refresh": 2,
-        "includeAll": True,
-        "allValue": ".*",
-        "current": {"text": "All", "value": "$__all"},
-    }
+    variables = [
+        _variable("namespace", "Namespace", "label_values(outbox_waiting, namespace)"),
+        _variable("version", "Version", f"label_values(http_requests_total{{{HERE}}}, {VERSION})"),
+    ]
     return {
         "uid": dashboard.uid,
         "title": dashboard.title,
@@ -260,8 +277,24 @@ def as_grafana(dashboard: Dashboard) -> dict[str, Any]:
         "editable": False,
         "refresh": "30s",
         "time": {"from": "now-3h", "to": "now"},
-        "templating": {"list": [source, namespace]},
+        "templating": {"list": [source, *variables]},
         "panels": list(_panels(dashboard.panels)),
+    }
+
+
+def _variable(name: str, label: str, query: str) -> dict[str, Any]:
+    """Return a variable of which one, several or all values can be chosen."""
+    return {
+        "name": name,
+        "label": label,
+        "type": "query",
+        "datasource": SOURCE,
+        "query": query,
+        "refresh": 2,
+        "multi": name == "version",
+        "includeAll": True,
+        "allValue": ".*",
+        "current": {"text": "All", "value": "$__all"},
     }
 
 
