@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 
 from testkit.process import Program, answers
 
@@ -41,7 +42,13 @@ class Identities:
 def service(name: str, module: str, port: int, env: Mapping[str, str]) -> Program:
     """Return how to run the service whose process is `python -m module`, at a port of 127.0.0.1."""
     url = f"http://127.0.0.1:{port}"
-    own = {"PROFILE": "development", "PORT": str(port), "SHUTDOWN_GRACE_SECONDS": "5"}
+    own = {
+        "PROFILE": "development",
+        "PORT": str(port),
+        "SHUTDOWN_GRACE_SECONDS": "5",
+        # Which an image says of itself; what runs from a checkout has the version of its package.
+        "SERVICE_VERSION": version(name),
+    }
     return Program(
         name=name,
         command=[sys.executable, "-m", module],
