@@ -16,6 +16,8 @@ from testkit.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 RELEASE = "conference"
+UPGRADE = f"helm upgrade {RELEASE} charts/conference --values values.yaml"
+"""Stands where operate.md has `helm upgrade …`."""
 SERVICES = ("frontend", "agenda-service", "c4p-service", "email-service")
 """What may be replaced while visitors are there."""
 PATIENCE_SECONDS = 180

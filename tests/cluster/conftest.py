@@ -1,12 +1,14 @@
 """The platform on the cluster that KUBECONFIG names, installed once from nothing."""
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from tests.acceptance.site import Site
-from tests.cluster.cluster import Cluster, Version, command, other_routes
+from tests.cluster.cluster import ROOT, Cluster, Version, command, other_routes
 from tests.cluster.visitors import Visitors
 
 NAMESPACE = "conference-test"
@@ -61,3 +63,16 @@ def operator(cluster: Cluster, tmp_path: Path) -> Callable[[str], str]:
     context = ("set-context", "--current", f"--namespace={cluster.namespace}")
     command("kubectl", "config", *context, env=env)
     return lambda script: command("bash", "-euc", f"cd '{tmp_path}'\n{script}", env=env)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster, version: Version) -> Path:
+    """A folder with the charts and the values of the installation."""
+    folder = tmp_path_factory.mktemp("operator")
+    (folder / "charts").symlink_to(ROOT / "charts")
+    values = yaml.safe_load((ROOT / "environments/local/values.yaml").read_text())
+    everywhere = values.setdefault("global", {})
+    everywhere["image"] = {"registry": version.registry, "tag": version.tag}
+    everywhere.setdefault("settings", {})["PUBLIC_URL"] = cluster.url
+    (folder / "values.yaml").write_text(json.dumps(values))
+    return folder
