@@ -10,7 +10,7 @@ def test_up_with_keycloak_as_it_is_documented(tmp_path: Path) -> None:
     shell("make keycloak", env)
     terminal = Terminal("make up AUTH=keycloak", env)
     try:
-        assert "/realms/conference  (Keycloak" in terminal.text
+        assert "  (Keycloak; " in terminal.text
         assert "The platform has " in shell("make demo", env)
     finally:
         terminal.press_ctrl_c()
