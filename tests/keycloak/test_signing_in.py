@@ -98,9 +98,18 @@ def test_sign_out_ends_the_session_at_the_provider_too(page: Page, site: Site) -
     expect(at_keycloak(page)).to_be_visible()
 
 
-def test_wrong_password_signs_nobody_in(page: Page, site: Site) -> None:
+# A person each: Keycloak locks who sends two wrong passwords within a second out for a minute.
+@pytest.mark.parametrize(
+    ("javascript", "person"),
+    [(True, "sam"), (False, "rita")],
+    ids=["with JavaScript", "without JavaScript"],
+)
+def test_wrong_password_signs_nobody_in(
+    new_page: NewPage, site: Site, javascript: bool, person: str
+) -> None:
+    page = new_page(java_script_enabled=javascript)
     page.goto("/back-office")
-    enter(page, "sam", f"{site.passcode}x")
+    enter(page, person, f"{site.passcode}x")
     expect(page.get_by_text("Invalid username or password.")).to_be_visible()
     page.goto("/")
     assert "session" not in {each["name"] for each in page.context.cookies(site.url)}
