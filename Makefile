@@ -13,7 +13,7 @@ ALONE := .local/alone
 PYTEST := $(BIN)/python -m pytest
 CONSUMER_TESTS := $(wildcard */tests/contract/test_*_service*.py)
 # The first of them finds the platform as it was installed, the last installs it anew.
-# By CLUSTER_TESTS alone: it needs Argo Rollouts, and the upgrades of other tests have not been tried after it.
+# By CLUSTER_TESTS alone, since it needs Argo Rollouts.
 CLUSTER_ALONE := tests/cluster/test_rollouts.py
 CLUSTER_FILES := $(filter-out $(CLUSTER_ALONE),$(sort $(wildcard tests/cluster/test_*.py)))
 CLUSTER_FIRST := tests/cluster/test_install.py

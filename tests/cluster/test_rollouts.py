@@ -30,12 +30,12 @@ FEWEST_PER_SECOND = 20
 
 @pytest.fixture(scope="module", autouse=True)
 def known_to_the_cluster() -> None:
-    """Skip where the kinds are not."""
+    """Fail where the kinds are not: who asks for this file by its name wants it to run."""
     kinds = ("rollouts.argoproj.io", "traefikservices.traefik.io")
     try:
         command("kubectl", "get", "customresourcedefinitions", *kinds)
     except CommandError:
-        pytest.skip(f"the cluster does not know {' and '.join(kinds)}")
+        pytest.fail(f"the cluster does not know {' and '.join(kinds)}")
 
 
 @pytest.fixture
